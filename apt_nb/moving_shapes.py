@@ -8,7 +8,7 @@ __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS',
            'render', 'contact_sheet', 'reverse', 'through', 'write_clip', 'default_root', 'moving_shapes', 'complete',
            'run_jobs']
 
-# %% ../nbs/api/06_moving_shapes.ipynb #93dc7f1d
+# %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json, os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from itertools import combinations, product
 from multiprocessing import get_context
 from pathlib import Path
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from .video import write_mp4
 
 # %% ../nbs/api/06_moving_shapes.ipynb #32d4b998

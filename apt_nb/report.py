@@ -4,17 +4,18 @@
 
 # %% auto #0
 __all__ = ['PRINTED', 'ABOUT', 'NAMES', 'STYLE', 'LINES', 'PANELS', 'published', 'compare_table', 'plus_minus', 'label',
-           'readable', 'markdown', 'shelf', 'caption', 'save_table', 'save_records', 'style', 'save_figure',
+           'readable', 'markdown', 'shelf', 'stem', 'caption', 'save_table', 'save_records', 'style', 'save_figure',
            'spread_out', 'curves_frame', 'draw_curves', 'curves_figure', 'correctness', 'bootstrap',
-           'paired_difference', 'verdict', 'in_words']
+           'paired_difference', 'verdict', 'in_words', 'findings', 'stretch_difference']
 
-# %% ../nbs/api/12_report.ipynb #a0cca09e
+# %% ../nbs/api/12_report.ipynb #48f1c07a
 import io, json
 import numpy as np
 import pandas as pd
 import matplotlib.pyplot as plt
 import seaborn as sns
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 from .experiment import records_frame, records_table
 from .reproduce import repo_root
@@ -131,6 +132,14 @@ def shelf(
     if not records: raise ValueError(f'figures/{profile}: no records')
     if other: raise ValueError(f'figures/{profile} is not the place for records of profile {", ".join(other)}')
     return Path(root or repo_root())/'figures'/profile
+
+# %% ../nbs/api/12_report.ipynb #6a05d7de
+def stem(
+    name:str, # 'table_2_dropout'
+    data:str, # 'moving_shapes' or a folder
+)->str:
+    "The name of a file: that of another data set than the embedded one is added, so that neither takes the other's place"
+    return name if data == 'moving_shapes' else f'{name}_{Path(data).name.lower()}'
 
 # %% ../nbs/api/12_report.ipynb #4a1f9578
 def caption(records)->str:
@@ -266,11 +275,12 @@ def paired_difference(
     low, high = bootstrap(d.mean(0))
     return dict(knob=knob, a=a, b=b, diff=float(d.mean()), low=low, high=high, per_seed=dict(zip(seeds, d.mean(1).round(4).tolist())), n=d.shape[1])
 
-# %% ../nbs/api/12_report.ipynb #518db6c5
+# %% ../nbs/api/12_report.ipynb #f799108c
 def verdict(p:dict)->int:
-    "1 where `a` is better, -1 where `b` is, 0 where the records do not decide"
+    "1 where `a` is better, -1 where `b` is, 0 where the records do not decide; one seed never decides"
     signs = {np.sign(d) for d in p['per_seed'].values()}
-    return int(np.sign(p['diff'])) if len(signs) == 1 and (p['low'] > 0 or p['high'] < 0) else 0
+    agree = len(signs) == 1 and len(p['per_seed']) > 1
+    return int(np.sign(p['diff'])) if agree and (p['low'] > 0 or p['high'] < 0) else 0
 
 # %% ../nbs/api/12_report.ipynb #a207418a
 def in_words(p:dict)->str:
@@ -279,3 +289,36 @@ def in_words(p:dict)->str:
     evidence = f'{p["diff"]:+.1f} points of top-1, 95% interval {p["low"]:+.1f} to {p["high"]:+.1f} over {p["n"]} test videos, by seed ' + ', '.join(f'{d:+.1f}' for d in p['per_seed'].values())
     said = {1: f'{name} {a} is better than {b}', -1: f'{name} {a} is worse than {b}', 0: f'{name} {a} and {b} are not told apart'}[verdict(p)]
     return f'{said} ({evidence})'
+
+# %% ../nbs/api/12_report.ipynb #4f733c87
+def findings(
+    records,  # list of records
+    knob:str, # the setting that differs
+    printed,  # the paper's table, see `published`
+)->pd.DataFrame:
+    "One row per pair of the paper's rows that the records have, the better one in the paper first"
+    here, rows = {r['config'][knob] for r in records}, []
+    for x, y in combinations([v for v in printed.index if v in here], 2):
+        a, b = (x, y) if printed.top1[x] >= printed.top1[y] else (y, x)
+        p = paired_difference(records, knob, a, b)
+        rows.append({'finding': f'{label(knob, a)} above {label(knob, b)}', 'paper': f'{printed.top1[a] - printed.top1[b]:+.2f}', 'here': f'{p["diff"]:+.1f}',
+            '95% interval': f'{p["low"]:+.1f} to {p["high"]:+.1f}', 'by seed': ', '.join(f'{d:+.1f}' for d in p['per_seed'].values()),
+            'outcome': {1: 'holds', -1: 'reversed', 0: 'not decided'}[verdict(p)]})
+    return pd.DataFrame(rows)
+
+# %% ../nbs/api/12_report.ipynb #fbc20d6d
+def stretch_difference(
+    records,      # list of records
+    knob:str,     # the setting that differs
+    a, b,         # two of its values
+    first:float=0., # the stretch begins after this part of the epochs
+    last:float=1.,  # and ends with this one
+    column:str='val_top1', # of the curves
+)->dict:
+    "Mean of a validation curve of `a` minus that of `b` over some epochs: diff, per_seed, epochs and agree (all of several seeds have one sign)"
+    f = curves_frame(records, knob)
+    n = f.epoch.max()
+    span = range(min(n, int(first*n) + 1), max(int(first*n) + 1, round(last*n)) + 1)
+    m = f[f.epoch.isin(span)].groupby([knob, 'seed'])[column].mean()
+    d = (m[a] - m[b]).dropna()
+    return dict(diff=float(d.mean()), per_seed=d.round(4).to_dict(), epochs=(span[0], span[-1]), agree=len(d) > 1 and len(set(np.sign(d))) == 1)
