@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['CHOICES', 'RANGES', 'PROFILES', 'RECIPE_VERSION', 'NOT_NAMING', 'BENCHMARK_FIELDS', 'PROMPT_FIELDS', 'DataSettings',
            'ViewSettings', 'ModelSettings', 'Config', 'typed', 'check', 'known_fields', 'profile', 'cache_root',
-           'benchmark_root', 'class_splits', 'splits', 'option_fields', 'data_fingerprint', 'weights_digest',
-           'naming_settings', 'config_hash', 'train_loader', 'eval_loader', 'build_model', 'device_name', 'commit',
-           'version', 'environment', 'make_record', 'train_and_test', 'run_lock', 'run_folder', 'read_record', 'run',
-           'differences', 'grid', 'SweepError', 'usable_cores', 'one_thread_children', 'SweepBar', 'sweep',
-           'records_frame', 'records_table']
+           'benchmark_root', 'class_splits', 'splits', 'option_fields', 'benchmark_definition', 'data_digest',
+           'weights_digest', 'naming_settings', 'config_hash', 'train_loader', 'eval_loader', 'build_model',
+           'device_name', 'commit', 'version', 'environment', 'make_record', 'train_and_test', 'run_lock', 'run_folder',
+           'read_record', 'run', 'differences', 'grid', 'SweepError', 'default_jobs', 'one_thread_children', 'SweepBar',
+           'sweep', 'records_frame', 'records_table']
 
-# %% ../nbs/api/11_experiment.ipynb #7311e67b
+# %% ../nbs/api/11_experiment.ipynb #6295d243
 import hashlib, importlib, importlib.metadata, inspect, json, multiprocessing, os, platform, subprocess, time, traceback
 import numpy as np
 import pandas as pd
@@ -25,13 +25,12 @@ from datetime import datetime, timezone
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
-from accelerate import Accelerator, DataLoaderConfiguration, PartialState
 from accelerate.utils import set_seed
 from filelock import FileLock, Timeout
 from .augment import ClipAugment
 from .datasets import ClipDataset, DatasetError, class_folders, class_tree, loader, split_by_group, splits as folder_splits
 from .evaluation import metrics, per_class, predict
-from .training import Recipe, atomic, forward_context, progress_bar, reproducible, resolve_precision, train
+from .training import Recipe, atomic, forward_context, make_accelerator, progress_bar, reproducible, resolve_precision, train
 from .tuning import methods, n_tuned, save_tuned, tune
 from .video_vit import find_weights, video_vit
 
@@ -177,10 +176,10 @@ def splits(cfg:Config):
         parts = class_splits(cfg, root, int(cfg.group) if cfg.group.isdigit() else cfg.group or None)
     return dict(zip(('train', 'val', 'test'), parts))
 
-# %% ../nbs/api/11_experiment.ipynb #87be219b
+# %% ../nbs/api/11_experiment.ipynb #deaf35fe
 RECIPE_VERSION = 1
 NOT_NAMING = {'profile', 'workers', 'keep_decoded', 'data', 'weights', 'group', 'test_groups', 'test_list', 'val_groups', 'val_fraction'}
-BENCHMARK_FIELDS = {'n_train', 'n_val', 'n_test', 'data_seed'}
+BENCHMARK_FIELDS = ('n_train', 'n_val', 'n_test', 'data_seed')
 PROMPT_FIELDS = dict(n_prompts='n_prompts', dropout='prompt_dropout', reparam='reparam', blocks='prompt_blocks')
 
 # %% ../nbs/api/11_experiment.ipynb #a599e5ec
@@ -188,25 +187,29 @@ def option_fields(method:str):
     "{option: field} of the settings that a method uses"
     return {o: f for o, f in PROMPT_FIELDS.items() if o in inspect.signature(methods[method]).parameters}
 
-# %% ../nbs/api/11_experiment.ipynb #9a6709d0
-def data_fingerprint(cfg:Config):
-    "What the videos are: the benchmark's definition, or relative names, sizes and labels of the files in each split"
-    if cfg.data == 'moving_shapes':
-        import apt_nb.moving_shapes as m
-        return repr([getattr(m, 'VERSION', 1), m.ACTIONS, m.TARGET_SHAPES, m.HEIGHT, m.WIDTH, m.FRAMES])
-    return {s: [[p, l, (v.root/p).stat().st_size] for p, l in zip(v.paths, v.labels)] for s, v in splits(cfg).items()}
+# %% ../nbs/api/11_experiment.ipynb #92750158
+def benchmark_definition(cfg:Config):
+    "What the embedded benchmark's videos follow from"
+    import apt_nb.moving_shapes as m
+    return repr([getattr(m, 'VERSION', 1), m.ACTIONS, m.TARGET_SHAPES, m.HEIGHT, m.WIDTH, m.FRAMES, *(getattr(cfg, f) for f in BENCHMARK_FIELDS)])
+
+# %% ../nbs/api/11_experiment.ipynb #95972e99
+def data_digest(cfg:Config):
+    "Hash of what the videos are: the benchmark's definition, or relative names, labels and sizes of the files of each split"
+    files = lambda v: [[p, l, (Path(v.root)/p).stat().st_size] for p, l in zip(v.paths, v.labels)]
+    data = benchmark_definition(cfg) if cfg.data == 'moving_shapes' else {s: files(v) for s, v in splits(cfg).items()}
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
 
 # %% ../nbs/api/11_experiment.ipynb #cd99f651
 def weights_digest(cfg:Config):
     "Hash of the backbone's file, None for random weights; raises ValueError where there is no such file"
     return hashlib.sha256(find_weights(cfg.weights).read_bytes()).hexdigest() if cfg.weights else None
 
-# %% ../nbs/api/11_experiment.ipynb #567c7ee9
+# %% ../nbs/api/11_experiment.ipynb #6aed9860
 def naming_settings(cfg:Config):
     "The dict that a run's name is the hash of"
-    unused = NOT_NAMING | (set(PROMPT_FIELDS.values()) - set(option_fields(cfg.method).values()))
-    if cfg.data != 'moving_shapes': unused |= BENCHMARK_FIELDS
-    return dict({k: v for k, v in asdict(cfg).items() if k not in unused}, version=RECIPE_VERSION, data=data_fingerprint(cfg), weights=weights_digest(cfg))
+    unused = NOT_NAMING | set(BENCHMARK_FIELDS) | (set(PROMPT_FIELDS.values()) - set(option_fields(cfg.method).values()))
+    return dict({k: v for k, v in asdict(cfg).items() if k not in unused}, version=RECIPE_VERSION, data=data_digest(cfg), weights=weights_digest(cfg))
 
 # %% ../nbs/api/11_experiment.ipynb #97edd36c
 def config_hash(
@@ -222,11 +225,11 @@ def train_loader(cfg:Config, videos):
     ds = ClipDataset(videos, cfg.n_frames, cfg.size, cfg.sampling, cfg.stride, True, cfg.views, aug, seed=cfg.seed, keep_decoded=cfg.keep_decoded)
     return loader(ds, cfg.batch_size, True, cfg.workers, cfg.seed, drop_last=True)
 
-# %% ../nbs/api/11_experiment.ipynb #8713da4c
+# %% ../nbs/api/11_experiment.ipynb #87de9a97
 def eval_loader(cfg:Config, videos, clips:int=1, crops:int=1):
     "Fixed views of all videos; one clip and the central crop, unless said otherwise"
     ds = ClipDataset(videos, cfg.n_frames, cfg.size, cfg.sampling, cfg.stride, False, clips=clips, crops=crops, keep_decoded=cfg.keep_decoded and clips*crops == 1)
-    n = PartialState().num_processes
+    n = make_accelerator().num_processes
     return loader(ds, -(-max(1, cfg.batch_size*cfg.views//(clips*crops))//n)*n, False, cfg.workers)
 
 # %% ../nbs/api/11_experiment.ipynb #1c1dd386
@@ -237,10 +240,10 @@ def build_model(cfg:Config, n_classes:int):
     if options.get('blocks') == (): options['blocks'] = None
     return tune(model, cfg.method, seed=cfg.seed, **options)
 
-# %% ../nbs/api/11_experiment.ipynb #4e512091
+# %% ../nbs/api/11_experiment.ipynb #cb79a810
 def device_name():
     "The processor or GPU, as its maker calls it"
-    if torch.cuda.is_available() and PartialState().device.type == 'cuda': return torch.cuda.get_device_name()
+    if make_accelerator().device.type == 'cuda': return torch.cuda.get_device_name()
     info = Path('/proc/cpuinfo')
     names = [l.split(':')[1].strip() for l in info.read_text().splitlines() if l.startswith('model name')] if info.exists() else []
     return names[0] if names else platform.processor() or platform.machine()
@@ -259,24 +262,24 @@ def version(package):
     try: return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError: return None
 
-# %% ../nbs/api/11_experiment.ipynb #76fe3296
+# %% ../nbs/api/11_experiment.ipynb #46357147
 def environment(cfg:Config):
     "Where a run took place: device, threads, precision, processes, versions and commit"
-    state = PartialState()
+    acc = make_accelerator()
     names = ('torch', 'torchvision', 'timm', 'accelerate', 'decord', 'decord2', 'av', 'numpy')
     versions = dict(python=platform.python_version(), apt_nb=apt_nb.__version__, **{p: version(p) for p in names if version(p)})
-    return dict(device=device_name(), threads=torch.get_num_threads(), processes=state.num_processes, precision=resolve_precision(state.device, cfg.precision), versions=versions, **commit())
+    return dict(device=device_name(), threads=torch.get_num_threads(), processes=acc.num_processes, precision=resolve_precision(acc.device, cfg.precision), versions=versions, **commit())
 
-# %% ../nbs/api/11_experiment.ipynb #109e38f3
+# %% ../nbs/api/11_experiment.ipynb #f0de88be
 def make_record(cfg:Config, name, data, model, history, p, timing):
     "The record of a finished run, ready for JSON"
     test = dict(metrics(p), correct=''.join('01'[int(c)] for c in p.correct), per_class={k: None if np.isnan(v) else round(v, 4) for k, v in per_class(p, data['test'].classes).top1.items()})
     config = dict(asdict(cfg), data=Path(cfg.data).name, weights=Path(cfg.weights).stem, test_list=Path(cfg.test_list).name)
-    return dict(hash=name, profile=cfg.profile, seed=cfg.seed, config=config, classes=data['test'].classes, videos={k: len(v) for k, v in data.items()},
+    return dict(hash=name, profile=cfg.profile, seed=cfg.seed, config=config, data_hash=data_digest(cfg), classes=data['test'].classes, videos={k: len(v) for k, v in data.items()},
         n_tuned=n_tuned(model), n_total=sum(q.numel() for q in model.parameters()), curves=history['epochs'], steps=history['steps'],
         val={k[4:]: v for k, v in history['epochs'][-1].items() if k.startswith('val_')}, test=test, environment=environment(cfg), timing=timing)
 
-# %% ../nbs/api/11_experiment.ipynb #2e2d7a11
+# %% ../nbs/api/11_experiment.ipynb #292e7648
 def train_and_test(cfg:Config, name, folder, progress=True):
     "Run `cfg`, resuming from `folder`, and return its record"
     started = datetime.now(timezone.utc).isoformat(timespec='seconds')
@@ -285,24 +288,23 @@ def train_and_test(cfg:Config, name, folder, progress=True):
         data = splits(cfg)
         model = build_model(cfg, len(data['train'].classes))
         history = train(model, train_loader(cfg, data['train']), eval_loader(cfg, data['val']), cfg, folder, progress)
-        test = Accelerator(mixed_precision='no', dataloader_config=DataLoaderConfiguration(split_batches=True)).prepare(eval_loader(cfg, data['test'], cfg.test_clips, cfg.test_crops))
+        test = make_accelerator().prepare(eval_loader(cfg, data['test'], cfg.test_clips, cfg.test_crops))
         clock = time.perf_counter()
         p = predict(model, test, autocast=forward_context(model, cfg.precision))
         timing = dict(started=started, epochs=history['seconds'], test=round(time.perf_counter() - clock, 3))
         return make_record(cfg, name, data, model, history, p, timing | dict(seconds=round(sum(timing['epochs']) + timing['test'], 1))), model
 
-# %% ../nbs/api/11_experiment.ipynb #79e5a4e0
+# %% ../nbs/api/11_experiment.ipynb #12976f12
 @contextmanager
 def run_lock(folder):
     "Hold the lock of a run; of several processes of one run, the first holds it and the others wait for that"
-    state = PartialState()
-    lock = FileLock(folder/'lock')
-    if state.is_main_process:
+    acc, lock = make_accelerator(), FileLock(folder/'lock')
+    if acc.is_main_process:
         try: lock.acquire(timeout=0)
         except Timeout:
             print(f'run {folder.name} is being trained by another process: waiting for it')
             lock.acquire()
-    state.wait_for_everyone()
+    acc.wait_for_everyone()
     try: yield
     finally: lock.release()
 
@@ -315,7 +317,7 @@ def read_record(folder):
     file = Path(folder)/'record.json'
     return json.loads(file.read_text()) if file.exists() else None
 
-# %% ../nbs/api/11_experiment.ipynb #64fd2434
+# %% ../nbs/api/11_experiment.ipynb #9648ab05
 def run(
     cfg:Config,     # what to run
     progress=True,  # as for `train`
@@ -327,11 +329,12 @@ def run(
     with run_lock(folder):
         if record := read_record(folder): return record
         record, model = train_and_test(cfg, folder.name, folder, progress)
-        if PartialState().is_main_process:
+        acc = make_accelerator()
+        if acc.is_main_process:
             save_tuned(model, folder/'tuned.safetensors', hash=folder.name)
             atomic(folder/'record.json', lambda f: f.write_text(json.dumps(record, indent=1, allow_nan=False)))
             (folder/'last.pt').unlink(missing_ok=True)
-        PartialState().wait_for_everyone()
+        acc.wait_for_everyone()
     return read_record(folder)
 
 # %% ../nbs/api/11_experiment.ipynb #17ff5e11
@@ -355,8 +358,11 @@ def grid(
 # %% ../nbs/api/11_experiment.ipynb #775fc3e8
 class SweepError(RuntimeError): "Runs of a sweep that failed; the others are finished and kept."
 
-# %% ../nbs/api/11_experiment.ipynb #9f113233
-def usable_cores(): return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+# %% ../nbs/api/11_experiment.ipynb #dda4577d
+def default_jobs():
+    "One process per core that this one may use; a GPU, or a launcher that made several processes already, wants one run at a time"
+    if torch.accelerator.is_available() or make_accelerator().num_processes > 1: return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
 
 # %% ../nbs/api/11_experiment.ipynb #8d4b780d
 def _start_worker(news):
@@ -369,46 +375,48 @@ def _work(settings, i):
     "Run in a worker, telling the parent how far it is"
     return run(Config(**settings), progress=lambda step, n: _news.put((i, step / n)))
 
-# %% ../nbs/api/11_experiment.ipynb #ff4cb94d
+# %% ../nbs/api/11_experiment.ipynb #109bc364
 @contextmanager
 def one_thread_children():
     "Processes that start in here have one thread, and no progress bars of their own"
-    names = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS')
+    names = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'TQDM_DISABLE')
     before = {n: os.environ.get(n) for n in names}
     os.environ.update({n: '1' for n in names})
     try: yield
     finally:
         for n, v in before.items(): os.environ.pop(n) if v is None else os.environ.update({n: v})
 
-# %% ../nbs/api/11_experiment.ipynb #73473df8
+# %% ../nbs/api/11_experiment.ipynb #53f01aa9
 class SweepBar:
     "One line for all runs: epochs done, runs finished"
     def __init__(self, cfgs, show=True):
-        self.epochs, self.at, self.finished = [c.epochs for c in cfgs], [0.]*len(cfgs), 0
+        self.epochs, self.at, self.finished = [c.epochs for c in cfgs], [0.]*len(cfgs), set()
         form = '{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]{postfix}'
         self.bar = progress_bar(sum(self.epochs), 'sweep', bar_format=form) if show else None
     def update(self, i, part, finished=False):
         "Run `i` has come to `part` (0 to 1)"
         self.at[i] = part
-        self.finished += finished
+        if finished: self.finished.add(i)
         if self.bar is None: return
-        self.bar.set_postfix_str(f'{self.finished} of {len(self.at)} runs', refresh=False)
+        self.bar.set_postfix_str(f'{len(self.finished)} of {len(self.at)} runs', refresh=False)
         self.bar.n = min(self.bar.total, round(sum(a*e for a, e in zip(self.at, self.epochs)), 3))
         self.bar.update(0)
     def close(self):
         if self.bar is not None: self.bar.close()
 
-# %% ../nbs/api/11_experiment.ipynb #a3a91956
+# %% ../nbs/api/11_experiment.ipynb #ccd7fe70
 def _in_turn(cfgs, indices, bar):
     "{index: record or exception}, one run after the other in this process"
     results = {}
     for i in indices:
         try: results[i] = run(cfgs[i], progress=lambda step, n: bar.update(i, step / n))
-        except Exception as e: results[i] = e
+        except Exception as e:
+            if make_accelerator().num_processes > 1: raise
+            results[i] = e
         bar.update(i, 1., True)
     return results
 
-# %% ../nbs/api/11_experiment.ipynb #f95b89e5
+# %% ../nbs/api/11_experiment.ipynb #300c9beb
 def _follow(pool, waiting, news, bar):
     "{index: record or exception} of the runs in `waiting`, showing the news on the way"
     results = {}
@@ -418,7 +426,7 @@ def _follow(pool, waiting, news, bar):
         for f in done:
             i = waiting.pop(f)
             results[i] = f.exception() or f.result()
-            bar.update(i, 1., True)
+            if not isinstance(results[i], BrokenProcessPool): bar.update(i, 1., True)
     return results
 
 # %% ../nbs/api/11_experiment.ipynb #81665e6c
@@ -448,19 +456,19 @@ def _failures(cfgs, results):
     one = lambda i, e: f'--- run {i} ({", ".join(f"{k}={v}" for k, v in rows[i].items()) or "the only one"})\n' + ''.join(traceback.format_exception(e))
     return f'{len(failed)} of {len(cfgs)} runs failed\n' + '\n'.join(one(i, e) for i, e in failed.items())
 
-# %% ../nbs/api/11_experiment.ipynb #a548e0ac
+# %% ../nbs/api/11_experiment.ipynb #0866e2fe
 def sweep(
     cfgs,          # list of Config; equal ones run once
-    jobs:int=0,    # processes; 0 is one per core, and 1 where there is a GPU
+    jobs:int=0,    # processes; 0 is as many as `default_jobs` says
     progress=True, # show one bar for all
 )->list:
     "Records of `cfgs`, in their order. Raises SweepError at the end where runs failed. In a script, call it under `if __name__ == '__main__'`"
     folders = [run_folder(c) for c in cfgs]
     first = {f: i for i, f in reversed(list(enumerate(folders)))}
     todo = sorted(i for f, i in first.items() if not read_record(f))
+    for c in {tuple(getattr(cfgs[i], f) for f in BENCHMARK_FIELDS): cfgs[i] for i in todo if cfgs[i].data == 'moving_shapes'}.values(): benchmark_root(c)
     bar = SweepBar([cfgs[i] for i in todo], progress and bool(todo))
-    place = {i: n for n, i in enumerate(todo)}
-    results = _all_runs([cfgs[i] for i in todo], list(place.values()), bar, jobs or (1 if torch.cuda.is_available() else usable_cores()))
+    results = _all_runs([cfgs[i] for i in todo], range(len(todo)), bar, jobs or default_jobs())
     bar.close()
     if any(isinstance(r, Exception) for r in results.values()): raise SweepError(_failures([cfgs[i] for i in todo], results))
     return [read_record(f) for f in folders]

@@ -21,7 +21,7 @@ from .experiment import records_frame, records_table
 from .reproduce import repo_root
 from .training import atomic
 
-# %% ../nbs/api/12_report.ipynb #e54aead7
+# %% ../nbs/api/12_report.ipynb #d94490dc
 PRINTED = {
 1: """n_prompts params share top1 top5
 400 0.692 3.2 55.81 83.17
@@ -44,7 +44,10 @@ m7-n4-mstd0.5-inc1 53.94 82.23""",
 1e-2 51.43 79.98
 1e-4 55.47 83.35
 1e-5 55.81 83.17
-0 55.24 83.05""",
+0 55.24 83.05"""}
+
+# %% ../nbs/api/12_report.ipynb #45f851b6
+PRINTED |= {
 5: """method params share gflops ssv2_top1 ssv2_top5 ucf101_top1 ucf101_top5 hmdb51_top1 hmdb51_top5
 Linear 0.07 0.08 180.03 29.23 - 94.3 99.5 49.84 75.9
 VPT-1 0.08 0.09 180.50 43.73 - 94.1 - 52.76 -
@@ -261,13 +264,14 @@ def bootstrap(d, n:int=10_000, seed:int=0):
     means = np.concatenate([rng.multinomial(len(d), np.full(len(d), 1/len(d)), 100) @ d for _ in range(n//100)])/len(d)
     return tuple(np.quantile(means, [.025, .975]).tolist())
 
-# %% ../nbs/api/12_report.ipynb #85016577
+# %% ../nbs/api/12_report.ipynb #9a0debec
 def paired_difference(
     records,  # list of records
     knob:str, # the setting that differs
     a, b,     # two of its values
 )->dict:
     "Top-1 of `a` minus `b` in points: diff, 95% interval (low, high) over test videos, and per_seed, over the seeds that both have"
+    if len({r['data_hash'] for r in records}) > 1: raise ValueError('the records are of different videos')
     ca, cb = (correctness(records, knob, v) for v in (a, b))
     seeds = sorted(ca.keys() & cb.keys())
     if not seeds: raise ValueError(f'no seed was run with both {knob}={a} and {knob}={b}')
@@ -306,7 +310,7 @@ def findings(
             'outcome': {1: 'holds', -1: 'reversed', 0: 'not decided'}[verdict(p)]})
     return pd.DataFrame(rows)
 
-# %% ../nbs/api/12_report.ipynb #fbc20d6d
+# %% ../nbs/api/12_report.ipynb #8970c8a2
 def stretch_difference(
     records,      # list of records
     knob:str,     # the setting that differs
@@ -321,4 +325,4 @@ def stretch_difference(
     span = range(min(n, int(first*n) + 1), max(int(first*n) + 1, round(last*n)) + 1)
     m = f[f.epoch.isin(span)].groupby([knob, 'seed'])[column].mean()
     d = (m[a] - m[b]).dropna()
-    return dict(diff=float(d.mean()), per_seed=d.round(4).to_dict(), epochs=(span[0], span[-1]), agree=len(d) > 1 and len(set(np.sign(d))) == 1)
+    return dict(diff=float(d.mean()), per_seed=d.round(4).to_dict(), epochs=(span[0], span[-1]), agree=len(d) > 1 and set(np.sign(d)) in ({1.}, {-1.}))

@@ -123,7 +123,7 @@ def own_kernel():
         async def start_kernel(self, **kwargs): return await super().start_kernel(**kwargs | dict(stdout=DEVNULL, stderr=DEVNULL))
     return OwnKernel
 
-# %% ../nbs/api/13_reproduce.ipynb #f81ccb9b
+# %% ../nbs/api/13_reproduce.ipynb #12f022fe
 class InPlace:
     "Shows a text that is redrawn: over the last line of a terminal, or from time to time as a line of a log."
     def __init__(self,
@@ -133,12 +133,13 @@ class InPlace:
         self.file, self.every, self.last, self.open = file, every, -every, False
 
     def draw(self, text):
-        if not text.strip(): return
-        if self.file.isatty(): self.file.write('\r' + text.strip()[:shutil.get_terminal_size().columns - 1] + '\x1b[K')
-        elif time.monotonic() - self.last >= self.every: self.file.write(text.strip() + '\n')
-        else: return
+        "Show `text`; where the terminal is too narrow, without the bar between | and |."
+        text, width, terminal = text.strip(), shutil.get_terminal_size().columns, self.file.isatty()
+        if not text or not terminal and time.monotonic() - self.last < self.every: return
+        if terminal and len(text) >= width: text = re.sub(r'\|.*\|', '', text)[:width - 1]
+        self.file.write(f'\r{text}\x1b[K' if terminal else f'{text}\n')
         self.file.flush()
-        self.last, self.open = time.monotonic(), self.file.isatty()
+        self.last, self.open = time.monotonic(), terminal
 
     def close(self):
         "Leave the line, before something else is written."

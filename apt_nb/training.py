@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['Recipe', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'autocast_for', 'forward_context', 'epoch_seed',
            'reproducible', 'progress_bar', 'smoothed_loss', 'take_step', 'check_loss', 'changing_state', 'atomic',
-           'save_checkpoint', 'resume', 'new_history', 'thin', 'set_epoch', 'Trainer', 'train']
+           'save_checkpoint', 'resume', 'new_history', 'make_accelerator', 'thin', 'set_epoch', 'Trainer', 'train']
 
-# %% ../nbs/api/08_training.ipynb #3e990f6b
+# %% ../nbs/api/08_training.ipynb #e953607a
 import math, os, random, sys, time
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from accelerate import Accelerator, DataLoaderConfiguration
-from accelerate.utils import set_seed
+from accelerate.utils import parse_flag_from_env, set_seed
 from fastcore.basics import patch
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -207,6 +207,12 @@ def resume(path, model, opt, r):
 # %% ../nbs/api/08_training.ipynb #1301f944
 def new_history(): return dict(epochs=[], steps=dict(step=[], loss=[]), seconds=[])
 
+# %% ../nbs/api/08_training.ipynb #9958d5e8
+def make_accelerator():
+    "accelerate's `Accelerator`: a batch is shared between the processes, precision is left to `autocast_for`"
+    cpu = parse_flag_from_env('ACCELERATE_USE_CPU') or not torch.accelerator.is_available()
+    return Accelerator(cpu=cpu, mixed_precision='no', dataloader_config=DataLoaderConfiguration(split_batches=True))
+
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
 def thin(losses, first:int, points:int):
     "(steps, means) of at most `points` stretches of `losses`, whose first one is that of step `first`"
@@ -220,11 +226,11 @@ def set_epoch(loader, epoch:int):
     for o in (loader, loader.dataset, loader.batch_sampler, getattr(loader.batch_sampler, 'sampler', None)):
         if hasattr(o, 'set_epoch'): o.set_epoch(epoch)
 
-# %% ../nbs/api/08_training.ipynb #340d7e25
+# %% ../nbs/api/08_training.ipynb #0272d9e3
 class Trainer:
     "What the steps of one run share; `train` is the way in"
     def __init__(self, model, train_loader, val_loader, r, progress=True):
-        self.acc = Accelerator(mixed_precision='no', dataloader_config=DataLoaderConfiguration(split_batches=True))
+        self.acc = make_accelerator()
         self.plain, self.r = model.to(self.acc.device), r
         self.autocast = forward_context(model, r.precision)
         opt = torch.optim.AdamW(param_groups(model, r.weight_decay), lr=peak_lr(r), weight_decay=r.weight_decay)

@@ -3,6 +3,8 @@
 
 say() { printf '%s\n' "$*" >&2; }
 works() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1; }
+# half-made, an environment's python is the one it was made from, and pip would install there
+is_venv() { works "$1" && "$1" -m pip --version >/dev/null 2>&1 && "$1" -c 'import sys; sys.exit(sys.prefix == sys.base_prefix)'; }
 
 find_python() {
     local p tried="" names=(python3 python3.13 python3.12 python3.11 python)
@@ -21,12 +23,12 @@ make_venv() {
         say "$python has no venv module. Debian and Ubuntu: sudo apt install python3-venv"; return 1
     fi
     say "Making $venv with $("$python" --version)."
-    "$python" -m venv "$venv"
+    "$python" -m venv "$venv" || { rm -rf "$venv"; return 1; }
 }
 
 check_venv() {
-    if ! works "$bin/python"; then
-        say "$venv holds no working Python 3.11 to 3.13. Remove that folder and call $0 again, or name another: VENV=folder $0"; return 1
+    if ! is_venv "$bin/python"; then
+        say "$venv is no working environment of Python 3.11 to 3.13. Remove that folder and call $0 again, or name another: VENV=folder $0"; return 1
     fi
     local has asked; has=$("$bin/python" --version); asked=$("${PYTHON:-$bin/python}" --version 2>&1 | tail -n 1)
     if [ "$has" != "$asked" ]; then say "$venv has $has, PYTHON asks for $asked. Name another folder: VENV=folder $0"; return 1; fi
@@ -46,7 +48,11 @@ set_up() {
     local stamp=$venv/apt_nb.stamp state
     # a folder moved together with its environment: the paths inside that environment lead nowhere
     if [ -f "$stamp" ] && ! [ "$(head -n 1 "$stamp")" -ef "$venv" ]; then say "$venv was made at another place."; rm -rf "$venv"; fi
-    if [ ! -e "$venv" ]; then make_venv || return 1; fi
+    if [ ! -e "$venv" ]; then
+        trap 'rm -rf "$venv"; exit 130' INT TERM
+        make_venv || return 1
+        trap - INT TERM
+    fi
     check_venv || return 1
     state=$(printf '%s\n' "$venv" "$root" && "$bin/python" --version && cat "$root/settings.ini" "$root/setup.py" | cksum)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
@@ -55,4 +61,5 @@ set_up() {
     fi
 }
 
+export PIP_REQUIRE_VIRTUALENV=1 # pip refuses to install anywhere else
 set_up || exit 1
