@@ -214,10 +214,10 @@ def splits(
     else: train, test = _test_part(class_tree(root), test, group)
     return *hold_out(train, val, seed, group), test
 
-# %% ../nbs/api/05_datasets.ipynb #05f7460f
-_SAMPLING = ('uniform', 'dense')
+# %% ../nbs/api/05_datasets.ipynb #85e7af9f
+_SAMPLING, _ORDER = ('uniform', 'dense'), ('forward', 'shuffled', 'single')
 
-# %% ../nbs/api/05_datasets.ipynb #779f8260
+# %% ../nbs/api/05_datasets.ipynb #cb93eab4
 class ClipDataset(Dataset):
     "Items dict(clip uint8 (V, 3, T, size, size), label int, index int) of a `VideoList`; V is `views` in training, `clips * crops` in testing. Raises `VideoError`."
     def __init__(self,
@@ -234,10 +234,13 @@ class ClipDataset(Dataset):
         seed:int=0,       # of all draws
         keep_decoded:bool=False, # keep all frames in memory after the first decode
         max_gb:float=4.,  # most that `keep_decoded` may come to
+        order:str='forward', # of the frames; 'shuffled' and 'single' (one frame throughout) take time away, as a control
     ):
+        if order not in _ORDER: raise ValueError(f'order is one of {_ORDER}, not {order!r}')
         if sampling not in _SAMPLING: raise ValueError(f'sampling is one of {_SAMPLING}, not {sampling!r}')
         self.videos, self.n_frames, self.size, self.sampling, self.stride, self.train = videos, n_frames, size, sampling, stride, train
         self.views, self.clips, self.crops, self.seed, self.augment = views, clips, crops, seed, augment or ClipAugment(size)
+        self.order = order
         self._epoch = torch.zeros((), dtype=torch.long).share_memory_() # seen by workers that live on
         self.kept = self._room(max_gb) if keep_decoded else None
     def __len__(self): return len(self.videos)
@@ -314,13 +317,25 @@ def _indices(self:ClipDataset,
     if self.sampling == 'uniform': return np.stack([uniform_indices(n_total, self.n_frames, r) for r in rngs])
     return np.stack([dense_indices(n_total, self.n_frames, self.stride, r) for r in rngs])
 
-# %% ../nbs/api/05_datasets.ipynb #ccca92b2
+# %% ../nbs/api/05_datasets.ipynb #433ad10c
+@patch
+def _reordered(self:ClipDataset,
+    idx, # frame numbers, int (views, T)
+    i:int, # position in the list
+):
+    "`idx` as it is, or with the order of time taken away"
+    if self.order == 'forward': return idx
+    rng = np.random.default_rng([self.seed, self.epoch if self.train else 0, i, 1 << 20])
+    if self.order == 'shuffled': return rng.permuted(idx, axis=1)
+    return np.repeat(rng.permuted(idx, axis=1)[:, :1], idx.shape[1], 1)
+
+# %% ../nbs/api/05_datasets.ipynb #65a45344
 @patch
 def __getitem__(self:ClipDataset, i:int):
     i = range(len(self))[i]
     rngs = [np.random.default_rng([self.seed, self.epoch, i, v]) for v in range(self.views)] if self.train else []
     video = self._video(i)
-    idx = self._indices(len(video), rngs)
+    idx = self._reordered(self._indices(len(video), rngs), i)
     frames = video.frames(idx.reshape(-1))
     frames = frames.reshape(*idx.shape, *frames.shape[1:])
     views = [self.augment(f, r) for f, r in zip(frames, rngs)] if self.train else [c for f in frames for c in spatial_crops(f, self.size, self.crops)]
