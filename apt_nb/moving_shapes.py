@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS', 'SHAPES', 'TARGET_SHAPES', 'SOURCE_SHAPES',
-           'SPLITS', 'source_actions', 'Scene', 'random_waves', 'random_scene', 'draw_ground', 'object_coordinates',
-           'render', 'contact_sheet', 'reverse', 'through', 'write_clip', 'default_root', 'moving_shapes', 'complete',
-           'run_jobs']
+           'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_waves', 'random_scene', 'draw_ground',
+           'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through', 'write_clip', 'default_root',
+           'moving_shapes', 'complete', 'run_jobs']
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json, os
@@ -149,8 +149,8 @@ def through(
     start = {c: (scene.start[c] + frame * (scene.step[c] - step[c])) % TURN for c in COORDINATES}
     return replace(scene, start=start, step=step)
 
-# %% ../nbs/api/06_moving_shapes.ipynb #71dd223a
-SPLITS = {'train': 0, 'val': 1, 'test': 2}
+# %% ../nbs/api/06_moving_shapes.ipynb #27fa3015
+VERSION, SPLITS = 1, {'train': 0, 'val': 1, 'test': 2}
 
 def write_clip(job, actions, shapes, seed, root):
     "Draw and write one clip: `job` is (split, index of the class, number)."
@@ -166,7 +166,7 @@ def default_root(settings):
     cache = Path(os.environ.get('APT_NB_CACHE', Path.home()/'.cache'/'apt_nb'))
     return cache/'moving_shapes'/hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
-# %% ../nbs/api/06_moving_shapes.ipynb #9eda1641
+# %% ../nbs/api/06_moving_shapes.ipynb #e17250fa
 def moving_shapes(
     root:str|Path|None=None,     # folder to write to; default: the cache
     train:int=100,               # clips per class for training
@@ -178,14 +178,14 @@ def moving_shapes(
 ) -> Path:                       # the folder: `root/{train,val,test}/<class>/<number>.mp4`
     "Write the data set if it is not there yet, and return its folder. 24 frames of 40 x 36 at 12 frames per second."
     actions, shapes = (source_actions(), SOURCE_SHAPES) if source else (ACTIONS, TARGET_SHAPES)
-    settings = dict(version=1, train=train, val=val, test=test, seed=seed, actions=actions, shapes=shapes)
+    settings = dict(version=VERSION, train=train, val=val, test=test, seed=seed, actions=actions, shapes=shapes)
     root = Path(root) if root else default_root(settings)
     if complete(root, settings): return root
     counts = dict(train=train, val=val, test=test)
     todo = [(s, c, n) for s, k in counts.items() for c in range(len(actions)) for n in range(k)]
     for s, a in product(counts, actions): (root/s/a).mkdir(parents=True, exist_ok=True)
     write = partial(write_clip, actions=actions, shapes=shapes, seed=seed, root=root)
-    for _ in tqdm(run_jobs(write, todo, jobs), total=len(todo), desc='writing clips', mininterval=5): pass
+    for _ in tqdm(run_jobs(write, todo, jobs), total=len(todo), desc='writing clips', mininterval=5, disable=len(todo) < 1000): pass
     (root/'settings.json').write_text(json.dumps(settings, indent=1))
     return root
 

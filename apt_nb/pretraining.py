@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['tubelets', 'pixel_targets', 'random_order', 'tube_order', 'MaskedAutoencoder', 'take', 'painting_loss',
-           'resembling_start', 'start_weights', 'rate_at', 'source_loader', 'endless', 'pretrain', 'np_mean',
-           'pretraining_step', 'keep_pretraining', 'resume_pretraining', 'new_autoencoder', 'apt_nb_pretrain']
+           'resembling_start', 'start_weights', 'rate_at', 'source_loader', 'endless', 'pretrain', 'pretraining_step',
+           'keep_pretraining', 'resume_pretraining', 'new_autoencoder', 'apt_nb_pretrain']
 
-# %% ../nbs/api/07_pretraining.ipynb #04bf25d7
-import json, math, time
+# %% ../nbs/api/07_pretraining.ipynb #a7dc6161
+import json, math
+import numpy as np
 from pathlib import Path
 import torch
 from torch import nn
@@ -167,7 +168,7 @@ def endless(
         for i, batch in enumerate(batches):
             if epoch * len(batches) + i >= start: yield batch['clip'][:, 0]
 
-# %% ../nbs/api/07_pretraining.ipynb #c1bf8637
+# %% ../nbs/api/07_pretraining.ipynb #b919ff06
 def pretrain(
     model:MaskedAutoencoder,
     batches,               # loader of clips
@@ -192,13 +193,10 @@ def pretrain(
         with context(): loss = painting_loss(model, clips, visible, seen, per_tubelet)
         pretraining_step(model, opt, loss, rate_at(step, steps, lr))
         losses.append(loss.item())
-        bar.set_postfix_str(f'loss {np_mean(losses[-100:]):.3f}', refresh=False); bar.update()
+        bar.set_postfix_str(f'loss {np.mean(losses[-100:]):.3f}', refresh=False); bar.update()
         if (step + 1) % every == 0 or step + 1 == steps: keep_pretraining(out, model, opt, losses)
     bar.close()
     return losses
-
-# %% ../nbs/api/07_pretraining.ipynb #38b3dcb8
-def np_mean(x): return sum(x) / max(len(x), 1)
 
 # %% ../nbs/api/07_pretraining.ipynb #73289253
 def pretraining_step(model, opt, loss, lr):
@@ -236,12 +234,12 @@ def new_autoencoder(
     start_weights(model, torch.Generator().manual_seed(seed))
     return model
 
-# %% ../nbs/api/07_pretraining.ipynb #a381fce0
+# %% ../nbs/api/07_pretraining.ipynb #86b98a8c
 @call_parse
 def apt_nb_pretrain(
     out:str='pretraining',          # folder for the checkpoint; the backbone is written to <out>/<weights>.safetensors
     weights:str='moving_shapes',    # name of the backbone
-    steps:int=20000,                # optimiser steps
+    steps:int=10000,                # optimiser steps
     batch_size:int=64,              # clips a step
     per_action:int=400,             # source clips for each of the 60 actions
     lr:float=1e-3,                  # highest learning rate
@@ -250,12 +248,12 @@ def apt_nb_pretrain(
 ):
     "Pre-train the small video backbone of the embedded benchmark by masked autoencoding."
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    start, model = time.time(), new_autoencoder(seed=seed).to(device)
+    model = new_autoencoder(seed=seed).to(device)
     batches = source_loader(per_action, batch_size, model.encoder, seed)
     losses = pretrain(model, batches, out, steps, lr, seed=seed)
     how = dict(steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
     command = ' '.join(['apt_nb_pretrain'] + [f'--{k} {v}' for k, v in how.items()])
-    made = dict(pretraining='masked autoencoding on moving_shapes, source actions and shapes', command=command, **how, loss=round(np_mean(losses[-500:]), 4),
-                losses=[round(np_mean(losses[i:i + 100]), 4) for i in range(0, len(losses), 100)], device=device,
-                torch=torch.__version__, minutes=round((time.time() - start) / 60))
+    made = dict(pretraining='masked autoencoding on moving_shapes, source actions and shapes', command=command, **how, loss=round(float(np.mean(losses[-500:])), 4),
+                losses=[round(float(np.mean(losses[i:i + 100])), 4) for i in range(0, len(losses), 100)], device=device,
+                torch=torch.__version__)
     return str(save_backbone(model.encoder, Path(out)/f'{weights}.safetensors', made, dtype=torch.float16))
