@@ -6,8 +6,8 @@
 __all__ = ['SUFFIXES', 'DatasetError', 'refuse', 'VideoList', 'class_tree', 'class_folders', 'groups_of', 'split_by_group',
            'split_by_list', 'hold_out', 'splits', 'ClipDataset', 'EpochSampler', 'ClipLoader', 'loader']
 
-# %% ../nbs/api/05_datasets.ipynb #1279d42f
-import re, torch
+# %% ../nbs/api/05_datasets.ipynb #8f0ca404
+import os, re, torch
 import numpy as np
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -217,7 +217,7 @@ def splits(
 # %% ../nbs/api/05_datasets.ipynb #85e7af9f
 _SAMPLING, _ORDER = ('uniform', 'dense'), ('forward', 'shuffled', 'single')
 
-# %% ../nbs/api/05_datasets.ipynb #cb93eab4
+# %% ../nbs/api/05_datasets.ipynb #b4f734e6
 class ClipDataset(Dataset):
     "Items dict(clip uint8 (V, 3, T, size, size), label int, index int) of a `VideoList`; V is `views` in training, `clips * crops` in testing. Raises `VideoError`."
     def __init__(self,
@@ -240,7 +240,7 @@ class ClipDataset(Dataset):
         if sampling not in _SAMPLING: raise ValueError(f'sampling is one of {_SAMPLING}, not {sampling!r}')
         self.videos, self.n_frames, self.size, self.sampling, self.stride, self.train = videos, n_frames, size, sampling, stride, train
         self.views, self.clips, self.crops, self.seed, self.augment = views, clips, crops, seed, augment or ClipAugment(size)
-        self.order = order
+        self.order, self.max_gb = order, max_gb
         self._epoch = torch.zeros((), dtype=torch.long).share_memory_() # seen by workers that live on
         self.kept = self._room(max_gb) if keep_decoded else None
     def __len__(self): return len(self.videos)
@@ -287,16 +287,31 @@ class _Kept:
     def __len__(self): return len(self.all)
     def frames(self, indices): return self.all[indices]
 
-# %% ../nbs/api/05_datasets.ipynb #69dc1a46
+# %% ../nbs/api/05_datasets.ipynb #e35100bc
+_frames = {} # (path, size, time of change) of a file -> its frames
+
+def _decoded(
+    path,         # video
+    max_gb:float, # most that is kept for later data sets of this process
+)->_Kept:
+    "All frames of a file, decoded once in this process"
+    if not os.path.exists(path): return Video(path) # it says what is wrong
+    stat = os.stat(path)
+    key = str(path), stat.st_size, stat.st_mtime_ns
+    if key not in _frames:
+        v = Video(path)
+        if sum(k.all.nbytes for k in _frames.values()) > max_gb * 1e9: _frames.clear()
+        _frames[key] = _Kept(v.frames(np.arange(len(v))))
+    return _frames[key]
+
+# %% ../nbs/api/05_datasets.ipynb #6f639373
 @patch
 def _video(self:ClipDataset,
     i:int, # position in the list
 ):
     "The video, or its frames where they are kept"
     if self.kept is None: return Video(self.videos[i][0])
-    if i not in self.kept:
-        v = Video(self.videos[i][0])
-        self.kept[i] = _Kept(v.frames(np.arange(len(v))))
+    if i not in self.kept: self.kept[i] = _decoded(self.videos[i][0], self.max_gb)
     return self.kept[i]
 
 # %% ../nbs/api/05_datasets.ipynb #dd497db0

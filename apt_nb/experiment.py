@@ -227,10 +227,10 @@ def train_loader(cfg:Config, videos):
     ds = ClipDataset(videos, cfg.n_frames, cfg.size, cfg.sampling, cfg.stride, True, cfg.views, aug, seed=cfg.seed, keep_decoded=cfg.keep_decoded, order=cfg.order)
     return loader(ds, cfg.batch_size, True, cfg.workers, cfg.seed, drop_last=True)
 
-# %% ../nbs/api/11_experiment.ipynb #d853a61e
+# %% ../nbs/api/11_experiment.ipynb #c5fe8416
 def eval_loader(cfg:Config, videos, clips:int=1, crops:int=1):
     "Fixed views of all videos; one clip and the central crop, unless said otherwise"
-    ds = ClipDataset(videos, cfg.n_frames, cfg.size, cfg.sampling, cfg.stride, False, clips=clips, crops=crops, keep_decoded=cfg.keep_decoded and clips*crops == 1, order=cfg.order)
+    ds = ClipDataset(videos, cfg.n_frames, cfg.size, cfg.sampling, cfg.stride, False, clips=clips, crops=crops, keep_decoded=cfg.keep_decoded, order=cfg.order)
     n = make_accelerator().num_processes
     return loader(ds, -(-max(1, cfg.batch_size*cfg.views//(clips*crops))//n)*n, False, cfg.workers)
 
