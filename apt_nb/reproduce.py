@@ -231,7 +231,7 @@ def perform(
         stamp = dict(fingerprint=was, minutes=task.minutes, files=task.files)
         task.stamp.write_text(json.dumps(stamp, indent=1), encoding='utf-8')
 
-# %% ../nbs/api/13_reproduce.ipynb #957e42cc
+# %% ../nbs/api/13_reproduce.ipynb #179247a7
 def plan(
     root:Path,           # the clone
     profile:str='smoke', # smoke, demo or paper
@@ -243,8 +243,8 @@ def plan(
     if profile not in (known := ('smoke', 'demo', 'paper')): raise ValueError(f"no profile '{profile}' among {', '.join(known)}")
     nbs = experiments(root, only)
     if params and len(nbs) != 1: raise ValueError('a parameter file of your own is for one notebook: name it, as in --only 03')
-    label = Path(params).stem if params else profile
-    return [Task(nb, nb.parent/'_runs'/f'{nb.stem}.{label}.ipynb', read_parameters(nb, profile, params, jobs)) for nb in nbs]
+    label = lambda nb: Path(params).stem.removeprefix(f'{nb.stem}.') if params else profile
+    return [Task(nb, nb.parent/'_runs'/f'{nb.stem}.{label(nb)}.ipynb', read_parameters(nb, profile, params, jobs)) for nb in nbs]
 
 # %% ../nbs/api/13_reproduce.ipynb #070d166b
 def summary(
