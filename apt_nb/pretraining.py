@@ -120,16 +120,17 @@ def resembling_start(
         same = nn.init.orthogonal_(torch.empty(m.in_features, m.in_features), generator=generator) * strength ** .5
         with torch.no_grad(): m.weight[:2 * m.in_features] = same.repeat(2, 1)
 
-# %% ../nbs/api/07_pretraining.ipynb #62bdc42e
+# %% ../nbs/api/07_pretraining.ipynb #5fcf69d8
 def start_weights(
     model:nn.Module,   # MaskedAutoencoder
     generator=None,    # torch's, on the CPU
+    strength:float=.7, # of `resembling_start`; 0 leaves queries and keys random
 ):
     "Xavier-uniform matrices, as in masked autoencoders, with `resembling_start` for queries and keys."
     for m in model.modules():
         if isinstance(m, (nn.Linear, nn.Conv3d)): nn.init.xavier_uniform_(m.weight.view(len(m.weight), -1), generator=generator)
     nn.init.normal_(model.mask_token, std=.02, generator=generator)
-    resembling_start(model, generator=generator)
+    if strength: resembling_start(model, strength, generator)
 
 # %% ../nbs/api/07_pretraining.ipynb #e10b3a9e
 def rate_at(
@@ -223,15 +224,17 @@ def resume_pretraining(out, model, opt):
     model.load_state_dict(kept['model']); opt.load_state_dict(kept['opt'])
     return kept['losses']
 
-# %% ../nbs/api/07_pretraining.ipynb #274bc477
+# %% ../nbs/api/07_pretraining.ipynb #a26804ec
 def new_autoencoder(
     name:str='vit_tiny', # size of the encoder
     seed:int=0,          # of the start
+    strength:float=.7,   # of `resembling_start`
+    **kw,                # to the encoder
 ) -> MaskedAutoencoder:
     "An autoencoder at its start."
     torch.manual_seed(seed)
-    model = MaskedAutoencoder(video_vit(name, num_classes=1))
-    start_weights(model, torch.Generator().manual_seed(seed))
+    model = MaskedAutoencoder(video_vit(name, num_classes=1, **kw))
+    start_weights(model, torch.Generator().manual_seed(seed), strength)
     return model
 
 # %% ../nbs/api/07_pretraining.ipynb #86b98a8c
