@@ -123,10 +123,10 @@ def check(cfg:Config):
     if cfg.warmup_epochs > cfg.epochs: raise ValueError(f'warmup_epochs is {cfg.warmup_epochs}, more than epochs, {cfg.epochs}')
     if (cfg.test_groups or cfg.val_groups) and not cfg.group: raise ValueError('test_groups or val_groups is set, but group, which finds them in the file names, is not')
 
-# %% ../nbs/api/11_experiment.ipynb #945d098b
+# %% ../nbs/api/11_experiment.ipynb #da5e4e2e
 SMALL = dict(scale=(.6, 1.), ratio=(.9, 1.1))
 PROFILES = dict(
-    smoke=dict(SMALL, n_train=8, n_val=3, n_test=4, epochs=2, warmup_epochs=.5, n_prompts=4, test_clips=1),
+    smoke=dict(SMALL, n_train=8, n_val=3, n_test=4, epochs=2, warmup_epochs=.5, lr=2., n_prompts=8, test_clips=1),
     demo=dict(SMALL, n_val=25, n_test=50, lr=2., n_prompts=32),
     paper=dict(data='', model='vit_small', weights='', n_frames=16, size=224, n_prompts=400, epochs=100, warmup_epochs=10., batch_size=64, lr=.05, workers=8, keep_decoded=False, threads=0))
 
