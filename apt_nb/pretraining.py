@@ -173,7 +173,7 @@ def endless(
 def pretrain(
     model:MaskedAutoencoder,
     batches,               # loader of clips
-    out:Path,              # folder for `checkpoint.pt` and `history.json`
+    out:Path,              # folder for `checkpoint.pt`
     steps:int,             # in all
     lr:float=1e-3,         # highest rate
     weight_decay:float=.05,
