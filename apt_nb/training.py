@@ -25,7 +25,7 @@ from tqdm import tqdm
 from .evaluation import clip_batch, evaluate
 from .tuning import param_groups, train_mode
 
-# %% ../nbs/api/08_training.ipynb #cb2d2073
+# %% ../nbs/api/08_training.ipynb #7d4c2d37
 @dataclass(frozen=True)
 class Recipe:
     "Settings of the training loop; the defaults are the paper's"
@@ -35,6 +35,7 @@ class Recipe:
     lr:float = .05            # base rate, for a batch of 256 videos
     min_lr:float = 1e-6       # where the cosine ends
     weight_decay:float = 1e-5 # of AdamW
+    decay_scales:bool = True  # whether the prompts' scales decay too, see `param_groups`
     label_smoothing:float = .1 # probability spread over all classes
     clip_grad:float = 0.      # largest norm of the gradient; 0 is no limit
     precision:str = 'auto'    # 'auto', 'fp32' or 'bf16'
@@ -237,14 +238,14 @@ def set_epoch(loader, epoch:int):
     for o in (loader, loader.dataset, loader.batch_sampler, getattr(loader.batch_sampler, 'sampler', None)):
         if hasattr(o, 'set_epoch'): o.set_epoch(epoch)
 
-# %% ../nbs/api/08_training.ipynb #0272d9e3
+# %% ../nbs/api/08_training.ipynb #ce7507d8
 class Trainer:
     "What the steps of one run share; `train` is the way in"
     def __init__(self, model, train_loader, val_loader, r, progress=True):
         self.acc = make_accelerator()
         self.plain, self.r = model.to(self.acc.device), r
         self.autocast = forward_context(model, r.precision)
-        opt = torch.optim.AdamW(param_groups(model, r.weight_decay), lr=peak_lr(r), weight_decay=r.weight_decay)
+        opt = torch.optim.AdamW(param_groups(model, r.weight_decay, r.decay_scales), lr=peak_lr(r), weight_decay=r.weight_decay)
         self.model, self.opt, self.loader = self.acc.prepare(model, opt, train_loader)
         self.val = val_loader and self.acc.prepare(val_loader)
         self.history, self.epoch_steps, self.n_steps = new_history(), len(self.loader), len(self.loader) * r.epochs
