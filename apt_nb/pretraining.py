@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['tubelets', 'pixel_targets', 'random_order', 'tube_order', 'MaskedAutoencoder', 'take', 'painting_loss',
            'resembling_start', 'start_weights', 'rate_at', 'source_loader', 'endless', 'pretrain', 'pretraining_step',
-           'keep_pretraining', 'resume_pretraining', 'new_autoencoder', 'apt_nb_pretrain']
+           'keep_pretraining', 'resume_pretraining', 'new_autoencoder', 'provenance', 'apt_nb_pretrain']
 
-# %% ../nbs/api/07_pretraining.ipynb #a7dc6161
+# %% ../nbs/api/07_pretraining.ipynb #819fb51b
 import json, math
 import numpy as np
+from functools import partial
 from pathlib import Path
 import torch
 from torch import nn
@@ -17,7 +18,7 @@ from fastcore.script import call_parse
 from .augment import ClipAugment
 from .datasets import ClipDataset, class_folders, loader
 from .moving_shapes import moving_shapes
-from .training import forward_context, progress_bar, reproducible
+from .training import atomic, forward_context, progress_bar, reproducible
 from .video_vit import QVLinear, VideoViT, init_linear, norm_layer, normalize, positions, save_backbone, video_block, video_vit
 
 # %% ../nbs/api/07_pretraining.ipynb #79a2243f
@@ -169,7 +170,7 @@ def endless(
         for i, batch in enumerate(batches):
             if epoch * len(batches) + i >= start: yield batch['clip'][:, 0]
 
-# %% ../nbs/api/07_pretraining.ipynb #b919ff06
+# %% ../nbs/api/07_pretraining.ipynb #e8c7158c
 def pretrain(
     model:MaskedAutoencoder,
     batches,               # loader of clips
@@ -190,7 +191,7 @@ def pretrain(
     bar = progress_bar(steps, 'pre-training', done=len(losses))
     for step, clips in zip(range(len(losses), steps), endless(batches, len(losses))):
         clips = normalize(clips.to(model.mask_token.device))
-        visible = order(len(clips), model.grid, torch.Generator().manual_seed(seed * steps + step)).to(clips.device)
+        visible = order(len(clips), model.grid, torch.Generator().manual_seed((seed << 32) + step)).to(clips.device)
         with context(): loss = painting_loss(model, clips, visible, seen, per_tubelet)
         pretraining_step(model, opt, loss, rate_at(step, steps, lr))
         losses.append(loss.item())
@@ -208,12 +209,10 @@ def pretraining_step(model, opt, loss, lr):
     nn.utils.clip_grad_norm_(model.parameters(), 1.)
     opt.step()
 
-# %% ../nbs/api/07_pretraining.ipynb #1ac75706
+# %% ../nbs/api/07_pretraining.ipynb #5ebc9742
 def keep_pretraining(out, model, opt, losses):
     "Write the checkpoint; an interruption leaves the one before."
-    out = Path(out); out.mkdir(parents=True, exist_ok=True)
-    torch.save(dict(model=model.state_dict(), opt=opt.state_dict(), losses=losses), out/'checkpoint.part')
-    (out/'checkpoint.part').replace(out/'checkpoint.pt')
+    atomic(Path(out)/'checkpoint.pt', partial(torch.save, dict(model=model.state_dict(), opt=opt.state_dict(), losses=losses)))
 
 # %% ../nbs/api/07_pretraining.ipynb #3ed52d33
 def resume_pretraining(out, model, opt):
@@ -237,7 +236,19 @@ def new_autoencoder(
     start_weights(model, torch.Generator().manual_seed(seed), strength)
     return model
 
-# %% ../nbs/api/07_pretraining.ipynb #86b98a8c
+# %% ../nbs/api/07_pretraining.ipynb #b9657d66
+def provenance(
+    how:dict,      # arguments of the command
+    losses:list,   # of each step
+    device:str,    # on which it ran
+) -> dict:         # what is recorded beside a backbone
+    "The command that makes it again, its arguments, and the loss: mean of the last 500 steps, and of each 100."
+    mean = lambda part: round(float(np.mean(part)), 4)
+    return dict(pretraining='masked autoencoding on moving_shapes, source actions and shapes',
+                command=' '.join(['apt_nb_pretrain', *(f'--{k} {v}' for k, v in how.items())]), **how, loss=mean(losses[-500:]),
+                losses=[mean(losses[i:i + 100]) for i in range(0, len(losses), 100)], device=device, torch=torch.__version__)
+
+# %% ../nbs/api/07_pretraining.ipynb #73648d03
 @call_parse
 def apt_nb_pretrain(
     out:str='pretraining',          # folder for the checkpoint; the backbone is written to <out>/<weights>.safetensors
@@ -255,8 +266,4 @@ def apt_nb_pretrain(
     batches = source_loader(per_action, batch_size, model.encoder, seed)
     losses = pretrain(model, batches, out, steps, lr, seed=seed)
     how = dict(steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
-    command = ' '.join(['apt_nb_pretrain'] + [f'--{k} {v}' for k, v in how.items()])
-    made = dict(pretraining='masked autoencoding on moving_shapes, source actions and shapes', command=command, **how, loss=round(float(np.mean(losses[-500:])), 4),
-                losses=[round(float(np.mean(losses[i:i + 100])), 4) for i in range(0, len(losses), 100)], device=device,
-                torch=torch.__version__)
-    return str(save_backbone(model.encoder, Path(out)/f'{weights}.safetensors', made, dtype=torch.float16))
+    return str(save_backbone(model.encoder, Path(out)/f'{weights}.safetensors', provenance(how, losses, device), dtype=torch.float16))
