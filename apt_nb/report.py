@@ -6,9 +6,9 @@
 __all__ = ['PRINTED', 'ABOUT', 'FIGURE_3', 'NAMES', 'SHOWN', 'STYLE', 'LINES', 'PANELS', 'OUTCOMES', 'printed_frame', 'published',
            'by_setting', 'compare_table', 'plus_minus', 'label', 'short', 'number', 'readable', 'markdown', 'shelf',
            'stem', 'caption', 'headline', 'titled', 'save_table', 'save_records', 'common_settings', 'from_to',
-           'overview', 'with_setting', 'style', 'save_figure', 'spread_out', 'curves_frame', 'draw_curves',
-           'curves_figure', 'loss_frame', 'correctness', 'bootstrap', 'contrast', 'paired_difference', 'agree',
-           'verdict', 'in_words', 'slope_weights', 't_quantile', 'seed_difference', 'score_difference',
+           'overview', 'with_setting', 'style', 'save_drawing', 'save_figure', 'spread_out', 'curves_frame',
+           'draw_curves', 'curves_figure', 'loss_frame', 'correctness', 'bootstrap', 'contrast', 'paired_difference',
+           'agree', 'verdict', 'in_words', 'slope_weights', 't_quantile', 'seed_difference', 'score_difference',
            'stretch_difference', 'span_in_words', 'stretch_in_words', 'finding', 'findings', 'no_gain', 'signed',
            'interval', 'readable_findings', 'save_findings', 'conclusions']
 
@@ -267,7 +267,19 @@ def style():
     "matplotlib with the settings of this project's figures"
     with plt.rc_context(STYLE): yield
 
-# %% ../nbs/api/12_report.ipynb #4c86c7db
+# %% ../nbs/api/12_report.ipynb #896b96c9
+def save_drawing(
+    fig,  # matplotlib figure
+    path, # without suffix
+):
+    "Write <path>.svg and .png, the same bytes for the same figure; the paths"
+    path, nothing = Path(path), dict(svg=dict(Date=None, Creator=None), png=dict(Software=None))
+    files = [path.with_name(f'{path.name}.{kind}') for kind in nothing]
+    with style():
+        for file, (kind, meta) in zip(files, nothing.items()): atomic(file, lambda f: fig.savefig(f, format=kind, metadata=meta, bbox_inches='tight'))
+    return files
+
+# %% ../nbs/api/12_report.ipynb #b7e0fd8f
 def save_figure(
     fig,         # matplotlib figure
     name:str,    # of the files
@@ -275,12 +287,8 @@ def save_figure(
     records,     # what the figure was made from
     root=None,   # the clone
 ):
-    "Write figures/<profile>/<name>.svg and .png, the same bytes for the same figure; the paths"
-    folder = shelf(profile, records, root)
-    nothing = dict(svg=dict(Date=None, Creator=None), png=dict(Software=None))
-    with style():
-        for kind, meta in nothing.items(): atomic(folder/f'{name}.{kind}', lambda f: fig.savefig(f, format=kind, metadata=meta, bbox_inches='tight'))
-    return [folder/f'{name}.{kind}' for kind in nothing]
+    "Write figures/<profile>/<name>.svg and .png by `save_drawing`; the paths"
+    return save_drawing(fig, shelf(profile, records, root)/name)
 
 # %% ../nbs/api/12_report.ipynb #3de3e480
 def spread_out(y, gap:float):
