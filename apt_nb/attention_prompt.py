@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['reparams', 'prompt_bound', 'AttentionPrompt', 'prompt_mask', 'check_attention', 'PromptedAttention', 'find_blocks',
-           'patch_area', 'add_attention_prompts', 'attention_prompts']
+           'patch_area', 'add_attention_prompts', 'attention_prompts', 'remove_attention_prompts']
 
 # %% ../nbs/api/00_attention_prompt.ipynb #8dcdc872
 import math
@@ -74,7 +74,7 @@ def check_attention(attn): # what stands at `block.attn`
         raise ValueError(f"{type(attn).__name__} is not timm's Attention, so prompts have no defined meaning in it: "
                          'use a model whose blocks hold timm.layers.Attention, such as VisionTransformer or VideoViT')
 
-# %% ../nbs/api/00_attention_prompt.ipynb #95463142
+# %% ../nbs/api/00_attention_prompt.ipynb #eb6147fd
 class PromptedAttention(nn.Module):
     "timm's `Attention` with prompts joined to its keys and values (Eq. 1 and 2): tokens `B N D` to tokens `B N D`."
     def __init__(self,
@@ -82,10 +82,10 @@ class PromptedAttention(nn.Module):
                  prompt:AttentionPrompt): # prompts of the same head_dim
         super().__init__()
         check_attention(attn)
-        if prompt.head_dim != attn.head_dim:
-            raise ValueError(f'the prompts have head_dim {prompt.head_dim}, the attention has {attn.head_dim}')
+        if prompt.head_dim != attn.head_dim: raise ValueError(f'the prompts have head_dim {prompt.head_dim}, the attention has {attn.head_dim}')
         for name, child in attn.named_children(): self.add_module(name, child)
         self.num_heads, self.head_dim, self.training, self.prompt = attn.num_heads, attn.head_dim, attn.training, prompt
+        self.original = [attn] # in a list, so that it is no submodule and its tensors have one name
 
     def forward(self, x, attn_mask=None, is_causal=False):
         B, N, _ = x.shape
@@ -141,3 +141,14 @@ def add_attention_prompts(model:nn.Module, # timm-style ViT, image or video: any
 def attention_prompts(model:nn.Module)->dict: # with or without prompts
     "The prompts of a model, {block index: AttentionPrompt}."
     return {i: b.attn.prompt for i, b in enumerate(model.blocks) if isinstance(b.attn, PromptedAttention)}
+
+# %% ../nbs/api/00_attention_prompt.ipynb #bf2bc7c3
+def remove_attention_prompts(model:nn.Module)->nn.Module: # with or without prompts
+    "Undo `add_attention_prompts`: the attentions are those that were there, with the submodules they have now. Returns the model."
+    for block in getattr(model, 'blocks', ()):
+        if not isinstance(block.attn, PromptedAttention): continue
+        attn, = block.attn.original
+        for name, child in block.attn.named_children():
+            if name != 'prompt': attn.add_module(name, child)
+        attn.training, block.attn = block.attn.training, attn
+    return model
