@@ -12,7 +12,7 @@ __all__ = ['CHOICES', 'RANGES', 'SMALL', 'PROFILES', 'BENCHMARKS', 'RECIPE_VERSI
            'run', 'differences', 'grid', 'SweepError', 'default_jobs', 'one_thread_children', 'SweepBar', 'sweep',
            'records_frame', 'records_table']
 
-# %% ../nbs/api/11_experiment.ipynb #d241bfd8
+# %% ../nbs/api/11_experiment.ipynb #3515f2fc
 import hashlib, importlib, importlib.metadata, inspect, json, multiprocessing, os, platform, subprocess, time, traceback
 import numpy as np
 import pandas as pd
@@ -35,7 +35,8 @@ from .official import VIEWS, official_splits, paper_views
 from .evaluation import metrics, per_class, predict
 from .training import Recipe, atomic, forward_context, make_accelerator, progress_bar, reproducible, resolve_precision, train
 from .tuning import methods, n_tuned, save_tuned, tune
-from .video_vit import find_weights, video_vit
+from .video_vit import video_vit
+from .weights import find_weights, weights_name
 
 # %% ../nbs/api/11_experiment.ipynb #d95a6df8
 @dataclass(frozen=True)
@@ -313,11 +314,11 @@ def environment(cfg:Config):
 # %% ../nbs/api/11_experiment.ipynb #03c43670
 def words(numbers): return ' '.join(str(int(n)) for n in numbers)
 
-# %% ../nbs/api/11_experiment.ipynb #75651347
+# %% ../nbs/api/11_experiment.ipynb #21790a7a
 def make_record(cfg:Config, name, data, model, history, p, timing):
     "The record of a finished run, ready for JSON"
     test = dict(metrics(p), correct=''.join('01'[int(c)] for c in p.correct), labels=words(p.labels), predicted=words(p.predicted), per_class={k: None if np.isnan(v) else round(v, 4) for k, v in per_class(p, data['test'].classes).top1.items()})
-    config = dict(asdict(cfg), data=Path(cfg.data).name, annotations=Path(cfg.annotations).name, weights=Path(cfg.weights).stem, test_list=Path(cfg.test_list).name)
+    config = dict(asdict(cfg), data=Path(cfg.data).name, annotations=Path(cfg.annotations).name, weights=weights_name(cfg.weights), test_list=Path(cfg.test_list).name)
     return dict(hash=name, profile=cfg.profile, seed=cfg.seed, config=config, data_hash=data_digest(cfg), classes=data['test'].classes, videos={k: len(v) for k, v in data.items()},
         n_tuned=n_tuned(model), n_total=sum(q.numel() for q in model.parameters()), curves=history['epochs'], steps=history['steps'],
         val={k[4:]: v for k, v in history['epochs'][-1].items() if k.startswith('val_')}, test=test, environment=environment(cfg), timing=timing)
