@@ -38,20 +38,20 @@ from .tuning import methods, n_tuned, save_tuned, tune
 from .video_vit import video_vit
 from .weights import find_weights, weights_name
 
-# %% ../nbs/api/11_experiment.ipynb #d95a6df8
+# %% ../nbs/api/11_experiment.ipynb #0f622dfb
 @dataclass(frozen=True)
 class DataSettings:
     "Which videos, and how they are split"
-    data:str = 'moving_shapes'  # a task of the embedded benchmark, see `BENCHMARKS`; or a folder: of train/ val/ test/, of classes, or of a published data set
+    data:str = 'moving_shapes'  # a task of the embedded benchmark (moving_shapes, moving_shapes_appearance), or a folder: of train/ val/ test/, of classes, or of a published data set
     dataset:str = ''            # which published data set the folder holds, see `apt_nb.official`: ucf101, hmdb51, ssv2, ...
     split:int = 1               # its split, where it has several
     annotations:str = ''        # folder of its annotation files; '' looks for them below `data`
     complete:bool = True        # its annotation files are whole; false where they are a part of the published ones
     allow_missing:float = 0.    # largest share of its videos that may be missing
-    n_train:int = 100           # moving_shapes: clips per class
-    n_val:int = 20
-    n_test:int = 40
-    data_seed:int = 0
+    n_train:int = 100           # moving_shapes: clips per class for training
+    n_val:int = 20              # moving_shapes: for validation
+    n_test:int = 40             # moving_shapes: for testing
+    data_seed:int = 0           # moving_shapes: other seeds give other clips
     group:str = ''              # what names a video's group in its file name: a regular expression with one (...), or a position among the parts between '_'
     test_groups:tuple = ()      # folder of classes: groups for testing, in no other split
     test_list:str = ''          # folder of classes: or a file that lists the test videos
@@ -60,14 +60,14 @@ class DataSettings:
     workers:int = 0             # processes that read videos
     keep_decoded:bool = True    # keep decoded videos in memory
 
-# %% ../nbs/api/11_experiment.ipynb #364d7b49
+# %% ../nbs/api/11_experiment.ipynb #8d87ef87
 @dataclass(frozen=True)
 class ViewSettings:
     "What of a video is seen"
-    n_frames:int = 8            # T
+    n_frames:int = 8            # frames of a clip
     size:int = 32               # height and width in pixels
     sampling:str = 'uniform'    # frames: 'uniform' segments, or 'dense' with `stride`
-    stride:int = 4
+    stride:int = 4              # frames from one to the next, where sampling is dense
     order:str = 'forward'       # of the frames; 'shuffled' and 'single' are controls without time
     views:int = 2               # random views of each decoded video in a step (batch augmentation)
     scale:tuple = (.08, 1.)     # crop's share of the frame
@@ -77,17 +77,17 @@ class ViewSettings:
     test_clips:int = 2          # temporal clips per test video
     test_crops:int = 3          # spatial crops of each
 
-# %% ../nbs/api/11_experiment.ipynb #57d9a5f1
+# %% ../nbs/api/11_experiment.ipynb #8606e7b5
 @dataclass(frozen=True)
 class ModelSettings:
     "Which backbone, and what of it is tuned"
-    model:str = 'vit_tiny'      # see `apt_nb.video_vit`
-    weights:str = 'moving_shapes' # of the backbone: a shipped name, or a file; '' is random
-    method:str = 'apt'          # see `apt_nb.tuning`
+    model:str = 'vit_tiny'      # size of the backbone: vit_tiny, vit_small, vit_base, vit_large or vit_huge
+    weights:str = 'moving_shapes' # of the backbone: a shipped name, a file, or a name on the Hub; '' is random
+    method:str = 'apt'          # linear, full, apt, vpt, adaptformer, st_adapter, aim or lora
     n_prompts:int = 16          # per block
     prompt_dropout:float = .1   # on the raw prompts
     reparam:str = 'max'         # 'max' (Eq. 3-4), 'linear' or 'none'
-    prompt_blocks:tuple = ()    # which blocks get prompts; () is all
+    prompt_blocks:tuple = ()    # numbers of the blocks that get prompts, from 0; none given is all
     bottleneck:int = 0          # width of adapters; 0 is the method's own
     rank:int = 0                # of LoRA; 0 is the method's own
     deep:bool = True            # VPT: prompts of their own in every block
@@ -121,7 +121,7 @@ def typed(name, value, kind):
     hint = ' (YAML reads 1e-5 as text: write 1.0e-5)' if kind in (int, float) and isinstance(value, str) else ''
     raise ValueError(f'{name} is {value!r}, it must be of type {kind.__name__}{hint}')
 
-# %% ../nbs/api/11_experiment.ipynb #5b96ccd7
+# %% ../nbs/api/11_experiment.ipynb #d464acc7
 def check(cfg:Config):
     "Raise ValueError for the first field of `cfg` that is of a wrong type or out of its range"
     for f in fields(cfg):
@@ -134,6 +134,7 @@ def check(cfg:Config):
     if cfg.method not in methods: raise ValueError(f'method is {cfg.method!r}, it can be {", ".join(methods)}')
     if cfg.warmup_epochs > cfg.epochs: raise ValueError(f'warmup_epochs is {cfg.warmup_epochs}, more than epochs, {cfg.epochs}')
     if (cfg.test_groups or cfg.val_groups) and not cfg.group: raise ValueError('test_groups or val_groups is set, but group, which finds them in the file names, is not')
+    if cfg.test_groups and cfg.test_list: raise ValueError('test_groups and test_list are set: give one of them')
     own = [n for n in ('group', 'test_groups', 'val_groups', 'test_list') if cfg.dataset and getattr(cfg, n)]
     if own: raise ValueError(f'{", ".join(own)} and dataset are set: a published data set brings its own parts')
 
