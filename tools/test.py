@@ -69,6 +69,13 @@ def test_smoke():
     "the experiment notebooks, through papermill at smoke size"
     sh('apt_nb_reproduce', '--profile', 'smoke', '--force')
 
+def test_paper():
+    "the paper's parameter files, each for two optimizer steps on tiny videos"
+    with tempfile.TemporaryDirectory() as tmp:
+        for f in ('nbs', 'apt_nb', 'tools'): shutil.copytree(root/f, f'{tmp}/{f}', ignore=shutil.ignore_patterns('_runs', '.*', '__pycache__'))
+        shutil.copy(root/'settings.ini', tmp)
+        sh('env', f'PYTHONPATH={tmp}', sys.executable, 'tools/rehearse.py', cwd=tmp)
+
 def run(name, test):
     "Run one test and print its line."
     start, error = time.time(), None
