@@ -8,11 +8,12 @@ __all__ = ['uniform', 'change', 'restore', 'changed_modules', 'added_modules', '
            'add_adaptformer', 'time_grid', 'STAdapter', 'STBlock', 'add_st_adapter', 'LowRank', 'LoRALinear',
            'add_lora', 'attend_in_time', 'attend_in_space', 'AIMAdapters', 'AIMBlock', 'add_aim']
 
-# %% ../nbs/api/00a_adapters.ipynb #fb31c21e
+# %% ../nbs/api/00a_adapters.ipynb #b01c35d3
 import math
 from functools import partial
 import torch
 from torch import nn
+from fastcore.basics import patch
 from timm.models.vision_transformer import Block
 from .attention_prompt import find_blocks, patch_area, prompt_bound
 
@@ -283,7 +284,7 @@ def attend_in_space(attn, # maps `B N D` to `B N D`
     "Attention over space, each time step by itself: `B (t s) D`."
     return attn(x.unflatten(1, (t, s)).flatten(0, 1)).unflatten(0, (-1, t)).flatten(1, 2)
 
-# %% ../nbs/api/00a_adapters.ipynb #d4b3e94d
+# %% ../nbs/api/00a_adapters.ipynb #94db6048
 class AIMAdapters(nn.Module):
     "What AIM adds to one block: four bottlenecks, and in the first block the positions in time, `t D`."
     def __init__(self,
@@ -293,43 +294,62 @@ class AIMAdapters(nn.Module):
                  scale:float=0.5, # r, of the joint adapter
                  space:str='joint', # the second attention: 'joint' over all tokens, or 'frame', within each time step
                  first:bool=False, # whether to hold the positions in time
+                 class_tokens:bool=False, # whether each time step has a class token, all of them before the places
                  generator:torch.Generator=None): # draws the start; None: torch's global one
         super().__init__()
         if space not in ('joint', 'frame'): raise ValueError(f'space is {space!r}: it must be joint or frame')
-        self.t, self.s, self.space = grid[0], grid[1] * grid[2], space
+        self.t, self.s, self.space, self.class_tokens = grid[0], grid[1] * grid[2] + class_tokens, space, class_tokens
         make = partial(Bottleneck, dim, int(dim * ratio), nn.GELU, generator=generator)
         self.temporal_in, self.temporal, self.spatial, self.joint = make(skip=True), make(), make(skip=True), make(scale=scale)
         self.time = nn.Parameter(torch.zeros(self.t, dim)) if first else None
 
     def position(self, x): # tokens `B N D`
         "Tokens with their positions in time, where this block has them."
-        return x if self.time is None else x + self.time.to(x.dtype)[:, None].expand(-1, self.s, -1).flatten(0, 1)
+        return x if self.time is None else x + self.in_front(self.time.to(x.dtype)[:, None].expand(-1, self.s, -1).flatten(0, 1)[None])
 
-    def extra_repr(self): return f't={self.t}, s={self.s}, space={self.space!r}'
+    def extra_repr(self): return f't={self.t}, s={self.s}, space={self.space!r}' + ', class_tokens=True' * self.class_tokens
 
-# %% ../nbs/api/00a_adapters.ipynb #598729cf
+# %% ../nbs/api/00a_adapters.ipynb #3901ba78
+@patch
+def by_step(self:AIMAdapters,
+            x): # tokens as the model has them, `B (t s) D`
+    "Tokens step by step, a class token before the places of its step."
+    if not self.class_tokens: return x
+    return torch.cat([x[:, :self.t, None], x[:, self.t:].unflatten(1, (self.t, -1))], 2).flatten(1, 2)
+
+# %% ../nbs/api/00a_adapters.ipynb #4992e7b0
+@patch
+def in_front(self:AIMAdapters,
+             x): # tokens step by step, `B (t s) D`
+    "Tokens as the model has them, the class tokens of all steps first."
+    if not self.class_tokens: return x
+    x = x.unflatten(1, (self.t, self.s))
+    return torch.cat([x[:, :, 0], x[:, :, 1:].flatten(1, 2)], 1)
+
+# %% ../nbs/api/00a_adapters.ipynb #302488af
 class AIMBlock(Block):
     "timm's `Block` whose attention runs along time and then over space, with AIM's adapters: tokens `B (t s) D` to the same."
     def forward(self, x, *mask, **masks):
         refuse_masks('aim', *mask, *masks.values())
         a = self.aim
         x = a.position(x)
-        x = x + a.temporal(attend_in_time(self.attn, a.temporal_in(self.norm1(x)), a.t, a.s))
+        x = x + a.temporal(a.in_front(attend_in_time(self.attn, a.by_step(a.temporal_in(self.norm1(x))), a.t, a.s)))
         h = self.norm1(x)
-        out = self.attn(h) if a.space == 'joint' else attend_in_space(self.attn, h, a.t, a.s)
+        out = self.attn(h) if a.space == 'joint' else a.in_front(attend_in_space(self.attn, a.by_step(h), a.t, a.s))
         x = x + a.spatial(self.drop_path1(self.ls1(out)))
         h = self.norm2(x)
         return x + self.drop_path2(self.ls2(self.mlp(h))) + a.joint(h)
 
-# %% ../nbs/api/00a_adapters.ipynb #e8385b84
+# %% ../nbs/api/00a_adapters.ipynb #3d180ed7
 def add_aim(model:nn.Module, # video ViT of timm's blocks, with `.patch_embed.grid_size` (t, h, w)
             ratio:float=0.25, # width of the bottlenecks, in D
             scale:float=0.5, # of the joint adapter
             space:str='joint', # the second attention: 'joint' over all tokens, or 'frame', within each time step
             seed=None)->nn.Module: # of the start: a number or a torch.Generator; None: torch's global generator
     "Give `model` AIM's adapters and its attention along time in place, and return it; ValueError without a time axis."
-    found, grid, gen = plain_blocks(model).values(), time_grid(model, 'aim'), as_generator(seed)
-    if getattr(model, 'num_prefix_tokens', 0): raise ValueError(f'{type(model).__name__} has class or register tokens, which belong to no time step: aim cannot place them')
-    with torch.device('cpu'): parts = [AIMAdapters(b.attn.qkv.in_features, grid, ratio, scale, space, i == 0, gen) for i, b in enumerate(found)]
+    found, grid, gen, prefix = plain_blocks(model).values(), time_grid(model, 'aim'), as_generator(seed), getattr(model, 'num_prefix_tokens', 0)
+    own = getattr(model, 'family', None) == 'clip' and prefix == grid[0]
+    if prefix and not own: raise ValueError(f'{type(model).__name__} has class or register tokens, which belong to no time step: aim cannot place them')
+    with torch.device('cpu'): parts = [AIMAdapters(b.attn.qkv.in_features, grid, ratio, scale, space, i == 0, own, gen) for i, b in enumerate(found)]
     for block, part in zip(found, parts): change(block, AIMBlock, aim=part)
     return model

@@ -8,7 +8,7 @@ __all__ = ['PARTS', 'RULES', 'ADDED', 'meta_model', 'example_input', 'parameters
            'backbone_formula', 'added_formula', 'step_multiply_adds', 'LiveMemory', 'peak_memory', 'training_step',
            'inference', 'seconds', 'take_turns', 'ratios', 'benchmark']
 
-# %% ../nbs/api/10_cost.ipynb #893e7e5f
+# %% ../nbs/api/10_cost.ipynb #82af598d
 import math, re, time, warnings, weakref
 import pandas as pd
 import timm
@@ -20,6 +20,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
+from .adapters import added_modules
+from .attention_prompt import attention_prompts
 from .training import forward_context
 from .tuning import train_mode, tune
 from .video_vit import sizes, video_vit
@@ -44,17 +46,18 @@ def example_input(model:nn.Module, # VideoViT, or a ViT of timm's
     shape = getattr(embed, 'clip_shape', None) or (embed.proj.in_channels, *embed.img_size)
     return torch.randn(batch, *shape, device=weight.device, dtype=weight.dtype)
 
-# %% ../nbs/api/10_cost.ipynb #2392084a
-PARTS = dict(embedding=r'(patch_embed|norm_pre)\..*|(pos_embed|cls_token|reg_token)',
+# %% ../nbs/api/10_cost.ipynb #139c03bf
+PARTS = dict(embedding=r'(patch_embed|norm_pre)\..*|(pos_embed|time_embed|cls_token|dist_token|reg_token)',
              blocks=r'blocks\.\d+\.((norm[12]|attn\.(qkv|q_norm|k_norm|norm|proj)|mlp\.(fc1|fc2|norm))\.(weight|bias|q_bias|v_bias)|ls[12]\.gamma)',
-             norm=r'(fc_norm|norm)\..*', head=r'head\..*', added=r'.*')
+             norm=r'(fc_norm|norm)\..*', head=r'head\..*', other=r'.*')
 
-# %% ../nbs/api/10_cost.ipynb #6a7f4b7e
+# %% ../nbs/api/10_cost.ipynb #203a3a32
 def parameters(model:nn.Module)->pd.DataFrame: # tuned or not, of any device
     "Numbers of parameters, in all and tuned, of each part and of the model."
-    rows = {part: [0, 0] for part in PARTS}
+    rows = {part: [0, 0] for part in [*PARTS, 'added']}
+    added = {id(p) for m in (*added_modules(model).values(), *attention_prompts(model).values()) for p in m.parameters()}
     for name, p in model.named_parameters():
-        part = next(part for part, pattern in PARTS.items() if re.fullmatch(pattern, name))
+        part = 'added' if id(p) in added else next(part for part, pattern in PARTS.items() if re.fullmatch(pattern, name))
         rows[part][0] += p.numel()
         rows[part][1] += p.numel() * p.requires_grad
     table = pd.DataFrame.from_dict(rows, 'index', columns=['params', 'tuned'])
@@ -270,7 +273,7 @@ def ratios(times:pd.DataFrame, # of `take_turns`
     r = times.div(times[to], axis=0).quantile([.5, .25, .75]).T
     return pd.DataFrame(dict(ms=1e3 * times.median(), ratio=r[.5], low=r[.25], high=r[.75]))
 
-# %% ../nbs/api/10_cost.ipynb #ffa893eb
+# %% ../nbs/api/10_cost.ipynb #9ae67b33
 def benchmark(models:dict, # {name: tuned model}, all on one device
               to:str, # the model whose cost is 1
               batch:int=1, # clips
@@ -283,7 +286,7 @@ def benchmark(models:dict, # {name: tuned model}, all on one device
     for phase, job in make.items():
         jobs = {name: job(m) for name, m in models.items()}
         t = ratios(take_turns(jobs, rounds, x.device), to)
-        t['clips_per_s'] = 1e3 * batch / t.ms
+        t['clips_per_s'] = 1e3 * batch / (t.ms[to] * t.ratio) # by the paired ratio, so that the two columns agree
         t['memory'] = [peak_memory(f, x.device) / 2**20 for f in jobs.values()]
         t['memory_ratio'] = t.memory / t.memory[to]
         parts.append(t)

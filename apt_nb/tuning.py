@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['methods', 'final_norm', 'fresh_head', 'method', 'linear', 'full', 'train_with', 'apt', 'vpt', 'adaptformer',
-           'st_adapter', 'aim', 'lora', 'method_options', 'tune', 'tuned_state', 'n_tuned', 'untune', 'train_mode',
-           'param_groups', 'digest', 'backbone_settings', 'backbone_record', 'save_tuned', 'read_tuned', 'differences',
-           'hollow', 'retune', 'refusals', 'load_tuned']
+           'st_adapter', 'aim', 'lora', 'plain', 'written', 'method_options', 'bare', 'tune', 'tuned_state', 'n_tuned',
+           'untune', 'train_mode', 'param_groups', 'digest', 'backbone_settings', 'backbone_record', 'save_tuned',
+           'read_tuned', 'few', 'differences', 'hollow', 'retune', 'refusals', 'load_tuned']
 
-# %% ../nbs/api/02_tuning.ipynb #3ee0538e
+# %% ../nbs/api/02_tuning.ipynb #1b2218af
 import copy, hashlib, inspect, json
 import torch
+from collections.abc import Iterable
 from torch import nn
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -25,12 +26,14 @@ def final_norm(model:nn.Module)->nn.Module: # VideoViT, or a ViT of timm's
         if any(True for _ in getattr(model, name, nn.Identity()).parameters()): return getattr(model, name)
     raise ValueError(f'{type(model).__name__} has neither an fc_norm nor a norm with parameters')
 
-# %% ../nbs/api/02_tuning.ipynb #3a5c6cff
+# %% ../nbs/api/02_tuning.ipynb #1b99f4ee
 def fresh_head(model:nn.Module, # with `.head`, a linear layer
                generator:torch.Generator=None)->torch.Tensor: # None: torch's global one
     "New weights for the head, `C D`: truncated normal of 0.02, times 0.001."
-    head = getattr(model, 'head', None)
-    if not isinstance(head, nn.Linear): raise ValueError(f'{type(model).__name__}.head is {type(head).__name__}: build the model with num_classes > 0')
+    head, name = getattr(model, 'head', None), type(model).__name__
+    hint = 'build the model with num_classes > 0' if isinstance(head, nn.Identity) else 'tune needs a ViT whose head is a linear layer'
+    if not isinstance(head, nn.Linear): raise ValueError(f'{name}.head is {type(head).__name__}: {hint}')
+    if hasattr(model, 'head_dist'): raise ValueError(f'{name} has a second head, head_dist, for distillation: tune needs a ViT with one')
     return nn.init.trunc_normal_(torch.empty(head.weight.shape, device='cpu'), std=.02, generator=generator) * .001
 
 # %% ../nbs/api/02_tuning.ipynb #ecd9a741
@@ -102,7 +105,24 @@ def lora(model, generator, rank=8, alpha=16., dropout=0.):
     "Train changes of low rank to queries and values (see `add_lora`), the norm before the head, and the head."
     train_with(model, add_lora, rank, alpha, dropout, generator)
 
-# %% ../nbs/api/02_tuning.ipynb #2c9ab984
+# %% ../nbs/api/02_tuning.ipynb #b14d3278
+def plain(value): # an option, or anything else to be written as JSON
+    "`value` with numpy's and torch's numbers and arrays, sets, ranges, tuples and generators as numbers and lists."
+    if hasattr(value, 'tolist'): return value.tolist()
+    if isinstance(value, dict): return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (set, frozenset)): return sorted(plain(v) for v in value)
+    return [plain(v) for v in value] if isinstance(value, Iterable) and not isinstance(value, (str, bytes, type)) else value
+
+# %% ../nbs/api/02_tuning.ipynb #e7a1d376
+def written(what:str, # it is
+            value): # of any kind
+    "`value` made `plain`; ValueError if JSON cannot write it."
+    value = plain(value)
+    try: json.dumps(value)
+    except (TypeError, ValueError) as e: raise ValueError(f'{what} is {value!r}, which cannot be written to a file: {e}') from e
+    return value
+
+# %% ../nbs/api/02_tuning.ipynb #3ce17888
 def method_options(method:str, # one of `methods`
                    options:dict)->dict: # as given by the caller
     "All options of a method, defaults filled in; ValueError for what it does not know or still needs."
@@ -113,39 +133,51 @@ def method_options(method:str, # one of `methods`
     options = {**known, **options}
     needed = [n for n, v in options.items() if v is inspect.Parameter.empty]
     if needed: raise ValueError(f'{method} needs {", ".join(needed)}')
-    return {n: list(v) if isinstance(v, (range, tuple)) else v for n, v in options.items()}
+    return {n: written(f'{method}: {n}', v) for n, v in options.items()}
 
-# %% ../nbs/api/02_tuning.ipynb #004d4b42
+# %% ../nbs/api/02_tuning.ipynb #6a2ca0b4
+def bare(model:nn.Module)->nn.Module: # wrapped or not
+    "The model inside of `torch.compile`, DataParallel and DistributedDataParallel, or the model itself."
+    if hasattr(model, '_orig_mod'): return bare(model._orig_mod)
+    return bare(model.module) if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)) else model
+
+# %% ../nbs/api/02_tuning.ipynb #811563cc
 def tune(model:nn.Module, # VideoViT or timm ViT, not tuned yet; changed in place
          method:str, # one of `methods`
          seed:int=None, # of the head and of what the method adds; None: torch's global generator
          **options): # of the method
     "Make `method` the way `model` is trained: what it trains has `requires_grad`, the head is new, `model.tuned` says how. Returns the model."
-    if getattr(model, 'tuned', None): raise ValueError(f"this model is tuned already ({model.tuned['method']}): untune it first, or start from a fresh backbone")
-    options = method_options(method, options)
+    m = bare(model)
+    if getattr(m, 'tuned', None): raise ValueError(f"this model is tuned already ({m.tuned['method']}): untune it first, or start from a fresh backbone")
+    options, seed, names = method_options(method, options), written('seed', seed), dict(m.named_parameters())
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    weight = fresh_head(model, generator) # drawn first: one seed is one head, whatever the method draws
-    methods[method](model, generator, **options)
-    with torch.no_grad(): model.head.weight.copy_(weight), model.head.bias.zero_()
-    model.tuned = dict(method=method, options=options, seed=seed)
+    weight = fresh_head(m, generator) # drawn first: one seed is one head, whatever the method draws
+    methods[method](m, generator, **options)
+    state, everything = tuned_state(m), all(p.requires_grad for p in m.parameters())
+    m.tuned, m.untuned = dict(method=method, options=options, seed=seed), {n: t.clone() for n, t in state.items() if n in names and not everything}
+    with torch.no_grad(): m.head.weight.copy_(weight), m.head.bias.zero_()
     return model
 
-# %% ../nbs/api/02_tuning.ipynb #b3f6e778
+# %% ../nbs/api/02_tuning.ipynb #3be17d33
 def tuned_state(model:nn.Module)->dict: # after `tune`
     "{name: tensor} of what is trained, detached, not copied."
-    return {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
+    return {n: p.detach() for n, p in bare(model).named_parameters() if p.requires_grad}
 
 # %% ../nbs/api/02_tuning.ipynb #6e0a5572
 def n_tuned(model:nn.Module)->int: # after `tune`
     "How many numbers are trained."
     return sum(t.numel() for t in tuned_state(model).values())
 
-# %% ../nbs/api/02_tuning.ipynb #6118ee20
+# %% ../nbs/api/02_tuning.ipynb #4feb70c7
 def untune(model:nn.Module)->nn.Module: # after `tune`
-    "Take out what `tune` added, with the mark `model.tuned`; all is trainable then, as in a new model. Returns the model."
-    if not getattr(model, 'tuned', None): raise ValueError('this model is not tuned')
-    remove_adapters(remove_attention_prompts(model)).requires_grad_()
-    del model.tuned
+    "Make the model what it was before `tune`, all of it trainable; after 'full', the weights stay as trained. Returns the model."
+    m = bare(model)
+    if not getattr(m, 'tuned', None): raise ValueError('this model is not tuned')
+    remove_adapters(remove_attention_prompts(m)).requires_grad_()
+    params = dict(m.named_parameters())
+    with torch.no_grad():
+        for n, t in vars(m).pop('untuned', {}).items(): params[n].copy_(t)
+    del m.tuned
     return model
 
 # %% ../nbs/api/02_tuning.ipynb #c11683f0
@@ -183,21 +215,24 @@ def backbone_settings(model:nn.Module)->dict: # VideoViT, or a ViT of timm's
                 depth=len(model.blocks), num_heads=block.attn.num_heads, eps=block.norm1.eps, global_pool=getattr(model, 'global_pool', None),
                 img_size=list(patch.img_size), patch_size=list(patch.patch_size))
 
-# %% ../nbs/api/02_tuning.ipynb #b91598db
+# %% ../nbs/api/02_tuning.ipynb #a9e20c7e
 def backbone_record(model:nn.Module, # tuned or fresh
                     names=None)->dict: # of the frozen tensors; None: all that is not trained
-    "Name, weights and settings of the backbone, and a digest of each frozen tensor."
-    tuned = tuned_state(model)
-    frozen = {k: digest(t) for k, t in model.state_dict().items() if (k in names if names is not None else k not in tuned)}
-    return dict(name=getattr(model, 'name', None), weights=getattr(model, 'weights', None), settings=backbone_settings(model), frozen=frozen)
+    "Name, weights and settings of the backbone, its activation and type of numbers, and a digest of each frozen tensor."
+    tuned, block = tuned_state(model), model.blocks[0]
+    state = model.state_dict() | getattr(model, 'untuned', {})
+    frozen = {k: digest(t) for k, t in state.items() if (k in names if names is not None else k not in tuned)}
+    return dict(name=getattr(model, 'name', None), weights=getattr(model, 'weights', None), settings=backbone_settings(model),
+                act=type(getattr(block.mlp, 'act', block.mlp)).__name__, dtype=str(block.attn.qkv.weight.dtype).removeprefix('torch.'), frozen=frozen)
 
-# %% ../nbs/api/02_tuning.ipynb #93d4fc93
+# %% ../nbs/api/02_tuning.ipynb #cdb14bab
 def save_tuned(model:nn.Module, # after `tune`
                path, # of the .safetensors file
                **meta): # more to keep, in JSON's types: classes=[...], data='ucf101', ...
     "Write what is tuned, with the method, its options, the backbone's record and `meta`."
+    model = bare(model)
     if not getattr(model, 'tuned', None): raise ValueError('this model is not tuned: call tune first')
-    info = dict(model.tuned, backbone=backbone_record(model), meta=meta)
+    info = dict(model.tuned, backbone=backbone_record(model), meta=written('meta', meta))
     save_file({n: t.cpu().contiguous() for n, t in tuned_state(model).items()}, path, metadata=dict(apt_nb=json.dumps(info)))
 
 # %% ../nbs/api/02_tuning.ipynb #841d6740
@@ -210,21 +245,26 @@ def read_tuned(path): # written by `save_tuned`
             return json.loads(info), {n: f.get_tensor(n) for n in f.keys()}
     except SafetensorError as e: raise ValueError(f'{path} is not a readable safetensors file: {e}') from e
 
-# %% ../nbs/api/02_tuning.ipynb #796172bc
+# %% ../nbs/api/02_tuning.ipynb #3019748b
+def few(names:list)->str: # of tensors
+    "The first three names, and how many more there are."
+    return ', '.join(names[:3]) + (f' and {len(names) - 3} more' if len(names) > 3 else '')
+
+# %% ../nbs/api/02_tuning.ipynb #b51f0e9b
 def differences(there:dict, # record of the backbone in a file
                 here:dict)->list: # record of the model at hand
     "What differs between two backbones, a line each; nothing if they are the same."
     a, b = there['settings'], here['settings']
     lines = [f'{k} is {a.get(k)} there, {b.get(k)} here' for k in {**a, **b} if a.get(k) != b.get(k)]
+    lines += [f'{k} is {there[k]} there, {here[k]} here' for k in ('act', 'dtype') if there.get(k, here[k]) != here[k]] # older files do not say
     changed = [k for k, d in there['frozen'].items() if here['frozen'].get(k) != d]
-    more = f' and {len(changed) - 3} more' if len(changed) > 3 else ''
-    return lines + ([f'other weights in {", ".join(changed[:3])}{more}'] if changed else [])
+    return lines + ([f'other weights in {few(changed)}'] if changed else [])
 
-# %% ../nbs/api/02_tuning.ipynb #965c6c3c
+# %% ../nbs/api/02_tuning.ipynb #49dbe82b
 def hollow(model:nn.Module)->nn.Module: # any
     "A copy of a model on the meta device: shapes and no numbers."
     empty = lambda t: nn.Parameter(t.detach().to('meta'), t.requires_grad) if isinstance(t, nn.Parameter) else t.detach().to('meta')
-    return copy.deepcopy(model, {id(t): empty(t) for t in (*model.parameters(), *model.buffers())})
+    return copy.deepcopy(model, {id(t): empty(t) for t in (*model.parameters(), *model.buffers(), *getattr(model, 'untuned', {}).values())})
 
 # %% ../nbs/api/02_tuning.ipynb #7d8d7165
 def retune(model:nn.Module, # tuned or not
@@ -235,27 +275,28 @@ def retune(model:nn.Module, # tuned or not
     model.tuned |= dict(seed=info['seed'], meta=info['meta'])
     return model
 
-# %% ../nbs/api/02_tuning.ipynb #85f81301
+# %% ../nbs/api/02_tuning.ipynb #84721971
 def refusals(model:nn.Module, # the backbone at hand, tuned or not
              info:dict, # of `read_tuned`
              state:dict)->list: # of `read_tuned`
     "Why a file of tuned tensors cannot be loaded into `model`, a line each; nothing if it can."
     there, here = info['backbone'], backbone_record(model, info['backbone']['frozen'])
-    wrong = differences(there, here)
+    other, wrong = f"was tuned on another backbone ({there['name']}, weights {there['weights']}):", differences(there, here)
     if wrong:
         mine = getattr(model, 'tuned', None) and {k for k in tuned_state(model) if here['frozen'].get(k) != there['frozen'].get(k)}
         hint = [f"({model.tuned['method']} has trained them here, and that cannot be undone: load the backbone anew)"] if mine else []
-        return [f"was tuned on another backbone ({there['name']}, weights {there['weights']}):", *wrong, *hint]
-    try: wrong = misfits(state, tuned_state(retune(hollow(model), info)))
-    except ValueError as e: wrong = [str(e)]
-    return ['cannot be loaded into this model:', *wrong] if wrong else []
+        return [other, *wrong, *hint]
+    try: twin = retune(hollow(model), info)
+    except ValueError as e: return ['cannot be loaded into this model:', str(e)]
+    wrong, more = misfits(state, tuned_state(twin)), [k for k in twin.state_dict() if k not in there['frozen'] and k not in tuned_state(twin)]
+    return [other, f'only the model here has {few(more)}'] if more else ['cannot be loaded into this model:', *wrong] if wrong else []
 
-# %% ../nbs/api/02_tuning.ipynb #da320b2c
+# %% ../nbs/api/02_tuning.ipynb #c7b24839
 def load_tuned(model:nn.Module, # the backbone the file was tuned on, fresh or tuned in whatever way; changed in place
                path): # written by `save_tuned`
     "Make `model` the tuned model of a file, and return it; ValueError, naming what differs, on another backbone, which is left exactly as it was."
     info, state = read_tuned(path)
-    wrong = refusals(model, info, state)
+    wrong = refusals(bare(model), info, state)
     if wrong: raise ValueError(f'{path} ' + '\n'.join(wrong))
-    for n, t in tuned_state(retune(model, info)).items(): t.copy_(state[n])
+    for n, t in tuned_state(retune(bare(model), info)).items(): t.copy_(state[n])
     return model
