@@ -17,8 +17,7 @@ from collections import Counter
 from dataclasses import replace
 from .audit import row_method
 from .experiment import profile as settings_of, records_frame, records_table, sweep
-from .report import caption, contrast, plus_minus, published, shelf, style, titled
-from .training import atomic
+from .report import caption, contrast, plus_minus, published, save_text, shelf, style, titled
 
 # %% ../nbs/api/12b_comparison.ipynb #c9655d2e
 def together(
@@ -175,10 +174,7 @@ def save_comparison(
     root=None,         # the clone
 ):
     "Write figures/<profile>/<name>.md and .csv; the paths"
-    folder = shelf(profile, records, root)
-    atomic(folder/f'{name}.md', lambda f: f.write_text(titled(text, title, records), encoding='utf-8'))
-    atomic(folder/f'{name}.csv', lambda f: data.round(4).to_csv(f, lineterminator='\n'))
-    return [folder/f'{name}.{e}' for e in ('md', 'csv')]
+    return save_text(titled(text, title, records), data, shelf(profile, records, root)/name)
 
 # %% ../nbs/api/12b_comparison.ipynb #8a076b43
 def matched(

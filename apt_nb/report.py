@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PRINTED', 'ABOUT', 'FIGURE_3', 'NAMES', 'SHOWN', 'STYLE', 'LINES', 'PANELS', 'OUTCOMES', 'printed_frame', 'published',
            'by_setting', 'compare_table', 'plus_minus', 'label', 'short', 'number', 'readable', 'markdown', 'shelf',
-           'stem', 'caption', 'headline', 'titled', 'save_table', 'save_records', 'common_settings', 'from_to',
-           'overview', 'with_setting', 'style', 'save_drawing', 'save_figure', 'spread_out', 'curves_frame',
+           'stem', 'caption', 'headline', 'titled', 'save_text', 'save_table', 'save_records', 'common_settings',
+           'from_to', 'overview', 'with_setting', 'style', 'save_drawing', 'save_figure', 'spread_out', 'curves_frame',
            'draw_curves', 'curves_figure', 'loss_frame', 'correctness', 'bootstrap', 'contrast', 'paired_difference',
            'agree', 'verdict', 'in_words', 'slope_weights', 't_quantile', 'seed_difference', 'score_difference',
            'stretch_difference', 'span_in_words', 'stretch_in_words', 'finding', 'findings', 'no_gain', 'signed',
@@ -65,7 +65,10 @@ APT-5 0.087 0.09 180.63 49.15 78.50 96.5 99.9 61.43 87.12
 APT-100 0.235 0.27 183.38 57.15 84.85 97.6 100.0 67.58 89.67
 APT-200 0.391 0.45 186.27 59.43 86.39 97.7 100.0 68.17 88.63
 APT-400 0.703 0.81 192.05 60.79 87.15 97.7 99.9 70.12 90.78
-Full 86.36 100 180.03 70.8 92.4 96.1 99.4 73.3 -""",
+Full 86.36 100 180.03 70.8 92.4 96.1 99.4 73.3 -"""}
+
+# %% ../nbs/api/12_report.ipynb #c1527374
+PRINTED |= {
 6: """method params share clip_top1 k400_top1
 Linear 0.07 0.08 21.9 29.3
 VPT 0.08 0.09 45.1 33.1
@@ -202,6 +205,18 @@ def titled(
     return f'**{title}** ({caption(records)})\n\n{markdown(t)}'
 
 # %% ../nbs/api/12_report.ipynb #de4b19cb
+def save_text(
+    text:str,          # Markdown
+    data:pd.DataFrame, # its numbers
+    path,              # without suffix
+):
+    "Write <path>.md and .csv; the paths"
+    files = [Path(path).with_name(f'{Path(path).name}.{e}') for e in ('md', 'csv')]
+    atomic(files[0], lambda f: f.write_text(text, encoding='utf-8'))
+    atomic(files[1], lambda f: data.round(4).to_csv(f, lineterminator='\n'))
+    return files
+
+# %% ../nbs/api/12_report.ipynb #25cfc42d
 def save_table(
     t:pd.DataFrame, # from `compare_table`
     name:str,       # of the files
@@ -211,10 +226,7 @@ def save_table(
     root=None,      # the clone
 ):
     "Write figures/<profile>/<name>.md and .csv; the paths"
-    folder, knob = shelf(profile, records, root), t.index.name
-    atomic(folder/f'{name}.md', lambda f: f.write_text(titled(readable(t, knob), title or name, records)))
-    atomic(folder/f'{name}.csv', lambda f: t.round(4).to_csv(f, lineterminator='\n'))
-    return [folder/f'{name}.{e}' for e in ('md', 'csv')]
+    return save_text(titled(readable(t, t.index.name), title or name, records), t, shelf(profile, records, root)/name)
 
 # %% ../nbs/api/12_report.ipynb #6c1d0932
 def save_records(records, name:str, profile:str, root=None):
