@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS', 'SHAPES', 'TARGET_SHAPES', 'SOURCE_SHAPES',
-           'APPEARANCE', 'TARGETS', 'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_waves', 'random_scene',
-           'draw_ground', 'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through', 'write_clip',
-           'default_root', 'moving_shapes', 'complete', 'run_jobs']
+           'PLACES', 'APPEARANCE', 'TARGETS', 'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_waves',
+           'random_scene', 'draw_ground', 'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through',
+           'write_clip', 'default_root', 'moving_shapes', 'complete', 'run_jobs']
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json, os
@@ -67,26 +67,29 @@ class Scene:
         "The state at each frame: coordinate -> `(frames,)` in [0, 1)."
         return {c: (self.start[c] + np.arange(frames) * self.step[c]) % TURN / TURN for c in COORDINATES}
 
+# %% ../nbs/api/06_moving_shapes.ipynb #d44961c4
+PLACES = dict(water=np.array([-.1, 0, .1]), grass=np.array([-.1, .1, -.1]), sand=np.array([.1, .05, -.1]), brick=np.array([.12, -.06, -.06])) # what they add to red, green, blue
+
 # %% ../nbs/api/06_moving_shapes.ipynb #a102dfd8
 def random_waves(rng):
     "Three cosines with whole numbers of cycles across the picture, so that the background, too, has no border."
     return tuple((int(rng.choice([-2, -1, 1, 2])), int(rng.choice([-2, -1, 1, 2])), rng.uniform(),
                   tuple(rng.uniform(.02, .05) * rng.uniform(.5, 1, 3))) for _ in range(3))
 
-# %% ../nbs/api/06_moving_shapes.ipynb #7be72e1c
+# %% ../nbs/api/06_moving_shapes.ipynb #28d3716a
 def random_scene(
     rng:np.random.Generator,        # source of every choice
-    action:dict,                    # coordinate -> sign, and perhaps the 'shape': a value of one of `TARGETS` or of `source_actions()`
+    action:dict,                    # coordinate -> sign, and perhaps a 'place': a value of one of `TARGETS` or of `source_actions()`
     shapes:tuple=TARGET_SHAPES,     # names of the shapes to choose from
     speed:tuple=(.5, .9),           # turns per clip, least and most
 ) -> Scene:
     "Draw a scene: uniform start, the action's direction at a random speed, a random look."
     start = {c: int(rng.integers(TURN)) for c in COORDINATES}
     step = {c: int(action.get(c, 0) * rng.uniform(*speed) * TURN / FRAMES) for c in COORDINATES}
-    drawn = str(shapes[rng.integers(len(shapes))])
+    shape = str(shapes[rng.integers(len(shapes))])
     colour = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(.5, 1), rng.uniform(.85, 1))
-    ground = tuple(rng.uniform(.15, .5) + rng.uniform(-.08, .08, 3))
-    return Scene(start, step, action.get('shape', drawn), colour, ground, random_waves(rng))
+    ground = tuple(rng.uniform(.15, .5) + rng.uniform(-.08, .08, 3) + PLACES.get(action.get('place'), 0))
+    return Scene(start, step, shape, colour, ground, random_waves(rng))
 
 # %% ../nbs/api/06_moving_shapes.ipynb #2ea4d524
 def draw_ground(scene, camera):
@@ -149,8 +152,8 @@ def through(
     start = {c: (scene.start[c] + frame * (scene.step[c] - step[c])) % TURN for c in COORDINATES}
     return replace(scene, start=start, step=step)
 
-# %% ../nbs/api/06_moving_shapes.ipynb #21662459
-APPEARANCE = {f'{s}_{a}': {**ACTIONS[a], 'shape': s} for s, a in product(TARGET_SHAPES, ('move_right', 'grow', 'turn_clockwise'))}
+# %% ../nbs/api/06_moving_shapes.ipynb #d88753ad
+APPEARANCE = {f'{p}_{a}': {**ACTIONS[a], 'place': p} for p, a in product(PLACES, ('move_right', 'grow', 'turn_clockwise'))}
 TARGETS = dict(order=ACTIONS, appearance=APPEARANCE)
 
 # %% ../nbs/api/06_moving_shapes.ipynb #27fa3015
