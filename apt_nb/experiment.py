@@ -400,8 +400,12 @@ def grid(
     known_fields(values)
     return [replace(base, **dict(zip(values, v))) for v in product(*values.values())]
 
-# %% ../nbs/api/11_experiment.ipynb #775fc3e8
-class SweepError(RuntimeError): "Runs of a sweep that failed; the others are finished and kept."
+# %% ../nbs/api/11_experiment.ipynb #32e3d83b
+class SweepError(RuntimeError):
+    "Runs of a sweep that failed, in `failed` {position: exception}; the others are finished and kept."
+    def __init__(self, text, failed):
+        super().__init__(text)
+        self.failed = failed
 
 # %% ../nbs/api/11_experiment.ipynb #dda4577d
 def default_jobs():
@@ -501,7 +505,7 @@ def _failures(cfgs, results):
     one = lambda i, e: f'--- run {i} ({", ".join(f"{k}={v}" for k, v in rows[i].items()) or "the only one"})\n' + ''.join(traceback.format_exception(e))
     return f'{len(failed)} of {len(cfgs)} runs failed\n' + '\n'.join(one(i, e) for i, e in failed.items())
 
-# %% ../nbs/api/11_experiment.ipynb #03705421
+# %% ../nbs/api/11_experiment.ipynb #500ffc1c
 def sweep(
     cfgs,          # list of Config; equal ones run once
     jobs:int=0,    # processes; 0 is as many as `default_jobs` says
@@ -515,7 +519,8 @@ def sweep(
     bar = SweepBar([cfgs[i] for i in todo], progress and bool(todo))
     results = _all_runs([cfgs[i] for i in todo], range(len(todo)), bar, jobs or default_jobs())
     bar.close()
-    if any(isinstance(r, Exception) for r in results.values()): raise SweepError(_failures([cfgs[i] for i in todo], results))
+    broken = {folders[todo[i]]: e for i, e in results.items() if isinstance(e, Exception)}
+    if broken: raise SweepError(_failures([cfgs[i] for i in todo], results), {i: broken[f] for i, f in enumerate(folders) if f in broken})
     return [read_record(f) for f in folders]
 
 # %% ../nbs/api/11_experiment.ipynb #48c34768
