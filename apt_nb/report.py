@@ -51,7 +51,7 @@ m7-n4-mstd0.5-inc1 53.94 82.23""",
 1e-5 55.81 83.17
 0 55.24 83.05"""}
 
-# %% ../nbs/api/12_report.ipynb #45f851b6
+# %% ../nbs/api/12_report.ipynb #9976b9d6
 PRINTED |= {
 5: """method params share gflops ssv2_top1 ssv2_top5 ucf101_top1 ucf101_top5 hmdb51_top1 hmdb51_top5
 Linear 0.07 0.08 180.03 29.23 - 94.3 99.5 49.84 75.9
@@ -67,7 +67,7 @@ APT-200 0.391 0.45 186.27 59.43 86.39 97.7 100.0 68.17 88.63
 APT-400 0.703 0.81 192.05 60.79 87.15 97.7 99.9 70.12 90.78
 Full 86.36 100 180.03 70.8 92.4 96.1 99.4 73.3 -"""}
 
-# %% ../nbs/api/12_report.ipynb #c1527374
+# %% ../nbs/api/12_report.ipynb #14a7057a
 PRINTED |= {
 6: """method params share clip_top1 k400_top1
 Linear 0.07 0.08 21.9 29.3
@@ -204,7 +204,7 @@ def titled(
     "Markdown of a table under its title, which says data, profile and number of seeds"
     return f'**{title}** ({caption(records)})\n\n{markdown(t)}'
 
-# %% ../nbs/api/12_report.ipynb #de4b19cb
+# %% ../nbs/api/12_report.ipynb #87156e99
 def save_text(
     text:str,          # Markdown
     data:pd.DataFrame, # its numbers
@@ -216,7 +216,7 @@ def save_text(
     atomic(files[1], lambda f: data.round(4).to_csv(f, lineterminator='\n'))
     return files
 
-# %% ../nbs/api/12_report.ipynb #25cfc42d
+# %% ../nbs/api/12_report.ipynb #7640df91
 def save_table(
     t:pd.DataFrame, # from `compare_table`
     name:str,       # of the files
@@ -372,11 +372,16 @@ def correctness(records, knob:str, value):
     "{seed: int array (videos,)}, 1 where the run with this value got the video right"
     return {r['seed']: np.frombuffer(r['test']['correct'].encode(), np.uint8) - ord('0') for r in records if r['config'][knob] == value}
 
-# %% ../nbs/api/12_report.ipynb #418d8bdb
-def bootstrap(d, n:int=10_000, seed:int=0):
-    "95% interval of the mean of `d`, whose elements are drawn with replacement `n` times"
-    rng = np.random.default_rng(seed)
-    means = np.concatenate([rng.multinomial(len(d), np.full(len(d), 1/len(d)), 100) @ d for _ in range(n//100)])/len(d)
+# %% ../nbs/api/12_report.ipynb #9ef28a34
+def bootstrap(
+    d,            # one number for each video
+    n:int=10_000, # how often the videos are drawn, a multiple of 100
+    seed:int=0,   # of the draws
+)->tuple:         # low, high
+    "95% interval of the mean of `d`, whose elements are drawn with replacement"
+    values, counts = np.unique(d, return_counts=True)
+    rng, size = np.random.default_rng(seed), len(d)
+    means = np.concatenate([rng.multinomial(size, counts/size, 100) @ values for _ in range(n//100)])/size
     return tuple(np.quantile(means, [.025, .975]).tolist())
 
 # %% ../nbs/api/12_report.ipynb #a86732bd
