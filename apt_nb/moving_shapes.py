@@ -6,7 +6,7 @@
 __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS', 'SHAPES', 'TARGET_SHAPES', 'SOURCE_SHAPES',
            'PLACES', 'APPEARANCE', 'TARGETS', 'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_waves',
            'random_scene', 'draw_ground', 'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through',
-           'write_clip', 'default_root', 'moving_shapes', 'complete', 'run_jobs']
+           'scene_of', 'write_clip', 'default_root', 'moving_shapes', 'complete', 'run_jobs']
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json, os
@@ -159,13 +159,23 @@ TARGETS = dict(order=ACTIONS, appearance=APPEARANCE)
 # %% ../nbs/api/06_moving_shapes.ipynb #27fa3015
 VERSION, SPLITS = 1, {'train': 0, 'val': 1, 'test': 2}
 
+def scene_of(
+    split:str,    # train, val or test
+    c:int,        # index of the class
+    n:int,        # number of the clip in its class
+    actions:dict, # name -> what is particular to it, one of `TARGETS` or `source_actions()`
+    shapes:tuple, # names of the shapes to choose from
+    seed:int,     # of the data set
+) -> Scene:
+    "The scene of one clip of a data set."
+    return random_scene(np.random.default_rng([seed, SPLITS[split], c, n]), list(actions.values())[c], shapes)
+
+# %% ../nbs/api/06_moving_shapes.ipynb #d56e1f51
 def write_clip(job, actions, shapes, seed, root):
     "Draw and write one clip: `job` is (split, index of the class, number)."
     split, c, n = job
-    name = list(actions)[c]
-    scene = random_scene(np.random.default_rng([seed, SPLITS[split], c, n]), actions[name], shapes)
-    path = Path(root)/split/name/f'{n:05d}.mp4'
-    if not path.exists(): write_mp4(path, render(scene), fps=FPS)
+    path = Path(root)/split/list(actions)[c]/f'{n:05d}.mp4'
+    if not path.exists(): write_mp4(path, render(scene_of(split, c, n, actions, shapes, seed)), fps=FPS)
 
 # %% ../nbs/api/06_moving_shapes.ipynb #7d8c1aa6
 def default_root(settings):

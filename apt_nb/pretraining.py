@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['tubelets', 'pixel_targets', 'random_order', 'tube_order', 'MaskedAutoencoder', 'take', 'painting_loss',
-           'resembling_start', 'start_weights', 'rate_at', 'source_loader', 'endless', 'pretrain', 'pretraining_step',
-           'keep_pretraining', 'resume_pretraining', 'new_autoencoder', 'provenance', 'apt_nb_pretrain']
+           'resembling_start', 'start_weights', 'rate_at', 'source_loader', 'endless', 'optimise', 'pretrain',
+           'pretraining_step', 'keep_pretraining', 'resume_pretraining', 'new_autoencoder', 'provenance',
+           'apt_nb_pretrain']
 
 # %% ../nbs/api/07_pretraining.ipynb #819fb51b
 import json, math
@@ -123,14 +124,14 @@ def resembling_start(
 
 # %% ../nbs/api/07_pretraining.ipynb #5fcf69d8
 def start_weights(
-    model:nn.Module,   # MaskedAutoencoder
+    model:nn.Module,   # MaskedAutoencoder or VideoViT
     generator=None,    # torch's, on the CPU
     strength:float=.7, # of `resembling_start`; 0 leaves queries and keys random
 ):
     "Xavier-uniform matrices, as in masked autoencoders, with `resembling_start` for queries and keys."
     for m in model.modules():
         if isinstance(m, (nn.Linear, nn.Conv3d)): nn.init.xavier_uniform_(m.weight.view(len(m.weight), -1), generator=generator)
-    nn.init.normal_(model.mask_token, std=.02, generator=generator)
+    if hasattr(model, 'mask_token'): nn.init.normal_(model.mask_token, std=.02, generator=generator)
     if strength: resembling_start(model, strength, generator)
 
 # %% ../nbs/api/07_pretraining.ipynb #e10b3a9e
@@ -168,7 +169,31 @@ def endless(
     for epoch in range(start // len(batches), 1 << 30):
         batches.set_epoch(epoch)
         for i, batch in enumerate(batches):
-            if epoch * len(batches) + i >= start: yield batch['clip'][:, 0]
+            if epoch * len(batches) + i >= start: yield batch
+
+# %% ../nbs/api/07_pretraining.ipynb #dbf90fbf
+def optimise(
+    model:nn.Module,
+    loss,           # function of a batch and the number of the step
+    batches,        # loader
+    out:Path,       # folder for `checkpoint.pt`
+    steps:int,      # in all
+    lr:float,       # highest rate
+    weight_decay:float,
+    every:int,      # steps between checkpoints
+) -> list:          # loss of each step
+    "The steps of a pre-training; goes on from `out/checkpoint.pt` where there is one."
+    opt = torch.optim.AdamW(model.parameters(), lr=lr, betas=(.9, .95), weight_decay=weight_decay)
+    losses, context = resume_pretraining(out, model, opt), forward_context(getattr(model, 'encoder', model))
+    bar = progress_bar(steps, 'pre-training', done=len(losses))
+    for step, batch in zip(range(len(losses), steps), endless(batches, len(losses))):
+        with context(): value = loss(batch, step)
+        pretraining_step(model, opt, value, rate_at(step, steps, lr))
+        losses.append(value.item())
+        bar.set_postfix_str(f'loss {np.mean(losses[-100:]):.3f}', refresh=False); bar.update()
+        if (step + 1) % every == 0 or step + 1 == steps: keep_pretraining(out, model, opt, losses)
+    bar.close()
+    return losses
 
 # %% ../nbs/api/07_pretraining.ipynb #e8c7158c
 def pretrain(
@@ -185,20 +210,12 @@ def pretrain(
     every:int=500,         # steps between checkpoints
 ) -> list:                 # loss of each step
     "Train a masked autoencoder; goes on from `out/checkpoint.pt` where there is one."
-    opt = torch.optim.AdamW(model.parameters(), lr=lr, betas=(.9, .95), weight_decay=weight_decay)
-    losses = resume_pretraining(out, model, opt)
-    seen, context = round(math.prod(model.grid) * (1 - mask_ratio)), forward_context(model.encoder)
-    bar = progress_bar(steps, 'pre-training', done=len(losses))
-    for step, clips in zip(range(len(losses), steps), endless(batches, len(losses))):
-        clips = normalize(clips.to(model.mask_token.device))
+    seen = round(math.prod(model.grid) * (1 - mask_ratio))
+    def loss(batch, step):
+        clips = normalize(batch['clip'][:, 0].to(model.mask_token.device))
         visible = order(len(clips), model.grid, torch.Generator().manual_seed((seed << 32) + step)).to(clips.device)
-        with context(): loss = painting_loss(model, clips, visible, seen, per_tubelet)
-        pretraining_step(model, opt, loss, rate_at(step, steps, lr))
-        losses.append(loss.item())
-        bar.set_postfix_str(f'loss {np.mean(losses[-100:]):.3f}', refresh=False); bar.update()
-        if (step + 1) % every == 0 or step + 1 == steps: keep_pretraining(out, model, opt, losses)
-    bar.close()
-    return losses
+        return painting_loss(model, clips, visible, seen, per_tubelet)
+    return optimise(model, loss, batches, out, steps, lr, weight_decay, every)
 
 # %% ../nbs/api/07_pretraining.ipynb #73289253
 def pretraining_step(model, opt, loss, lr):
@@ -219,7 +236,7 @@ def resume_pretraining(out, model, opt):
     "Load the checkpoint where there is one; returns the losses so far."
     f = Path(out)/'checkpoint.pt'
     if not f.exists(): return []
-    kept = torch.load(f, map_location=model.mask_token.device, weights_only=True)
+    kept = torch.load(f, map_location=next(model.parameters()).device, weights_only=True)
     model.load_state_dict(kept['model']); opt.load_state_dict(kept['opt'])
     return kept['losses']
 
@@ -241,11 +258,12 @@ def provenance(
     how:dict,      # arguments of the command
     losses:list,   # of each step
     device:str,    # on which it ran
+    command:str='apt_nb_pretrain',
+    what:str='masked autoencoding on moving_shapes, source actions and shapes',
 ) -> dict:         # what is recorded beside a backbone
     "The command that makes it again, its arguments, and the loss: mean of the last 500 steps, and of each 100."
     mean = lambda part: round(float(np.mean(part)), 4)
-    return dict(pretraining='masked autoencoding on moving_shapes, source actions and shapes',
-                command=' '.join(['apt_nb_pretrain', *(f'--{k} {v}' for k, v in how.items())]), **how, loss=mean(losses[-500:]),
+    return dict(pretraining=what, command=' '.join([command, *(f'--{k} {v}' for k, v in how.items())]), **how, loss=mean(losses[-500:]),
                 losses=[mean(losses[i:i + 100]) for i in range(0, len(losses), 100)], device=device, torch=torch.__version__)
 
 # %% ../nbs/api/07_pretraining.ipynb #73648d03

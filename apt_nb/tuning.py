@@ -155,7 +155,9 @@ def tune(model:nn.Module, # VideoViT or timm ViT, not tuned yet; changed in plac
     methods[method](m, generator, **options)
     state, everything = tuned_state(m), all(p.requires_grad for p in m.parameters())
     m.tuned, m.untuned = dict(method=method, options=options, seed=seed), {n: t.clone() for n, t in state.items() if n in names and not everything}
-    with torch.no_grad(): m.head.weight.copy_(weight), m.head.bias.zero_()
+    with torch.no_grad():
+        m.head.weight.copy_(weight)
+        if m.head.bias is not None: m.head.bias.zero_()
     return model
 
 # %% ../nbs/api/02_tuning.ipynb #3be17d33

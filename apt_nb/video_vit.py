@@ -186,7 +186,7 @@ def embed(self:VideoViT,
     if self.family == 'videomae': return tokens + self.pos_embed.to(tokens.dtype)
     cls, places, time = (p.to(tokens.dtype) for p in (self.cls_token + self.pos_embed[0], self.pos_embed[1:], self.time_embed))
     tokens = tokens + (time[:, None] + places).flatten(0, 1)
-    return self.norm_pre(torch.cat([(cls + time).expand(len(x), -1, -1), tokens], 1))
+    return self.norm_pre(torch.cat([(cls + time).expand(tokens.shape[0], -1, -1), tokens], 1))
 
 # %% ../nbs/api/01_video_vit.ipynb #52923ffd
 @patch

@@ -44,9 +44,11 @@ def on_tiny_videos(values, data, other):
     "The parameters of a file with the user's places filled in; of a comparison, three methods and one rate"
     values = dict(values, jobs=1, settings=values['settings'] | other)
     if 'targets' not in values: return values | dict(data=str(data[values['settings']['dataset']]))
-    targets = {k: t | dict(data=str(data[t['dataset']]), weights='') for k, t in values['targets'].items()}
+    place = lambda settings: dict(data=str(data[settings['dataset']])) if 'dataset' in settings else {}
+    targets = {k: t | place(t) | dict(weights='') for k, t in values['targets'].items()}
+    values['settings'] |= place(values['settings'])
     rows = dict(list(values['rows'].items())[::6])
-    values['settings'].pop('weights') # each data set has its own
+    values['settings'].pop('weights') # each target has its own
     return values | dict(targets=targets, rows=rows, lrs={r['method']: values['lrs'][r['method']][:1] for r in rows.values()}, search={})
 
 def rehearse(nb, values, data, other):
@@ -56,7 +58,7 @@ def rehearse(nb, values, data, other):
     execute(nb, short, nb.parent/'_runs'/f'{nb.stem}.rehearsed.ipynb')
     records = sum((json.loads(f.read_text()) for f in (nb.parent.parent/'figures/paper/records').glob(f'{nb.stem}*.json')), [])
     for r in records: assert r['profile'] == 'paper' and r['steps']['step'][-1] == 2, f'{nb.stem}: {r["profile"]}, {r["steps"]["step"]}'
-    lost = [k for k, v in values['settings'].items() if k not in other and not any(r['config'][k] == v for r in records)]
+    lost = [k for k, v in values['settings'].items() if k not in (*other, 'data') and not any(r['config'][k] == v for r in records)]
     assert records and not lost, f'{nb.stem}: no run has the {", ".join(lost)} of the file'
     return records
 
