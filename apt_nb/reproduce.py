@@ -5,23 +5,33 @@
 # %% auto #0
 __all__ = ['repo_root', 'experiments', 'parameters_file', 'check_parameters', 'put_in', 'read_parameters', 'inputs',
            'fingerprint', 'own_kernel', 'InPlace', 'live_client', 'engine', 'execute', 'Task', 'finished', 'perform',
-           'plan', 'summary', 'reproduce', 'apt_nb_reproduce']
+           'plan', 'summary', 'figures_aside', 'training_cells', 'planned_runs', 'plan_runs', 'in_words',
+           'announcement', 'train_all', 'reproduce', 'apt_nb_reproduce']
 
-# %% ../nbs/api/13_reproduce.ipynb #3ad57902
-import ast, hashlib, importlib.util, json, logging, re, shutil, signal, sys, time
+# %% ../nbs/api/13_reproduce.ipynb #771655f7
+import ast, hashlib, importlib, importlib.util, io, json, logging, re, shutil, signal, sys, time
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fastcore.script import call_parse
 
 import apt_nb
+from .experiment import Planned, SweepError, default_jobs, expected_seconds, planning, sweep, use_devices
 
-# %% ../nbs/api/13_reproduce.ipynb #703f709b
+# %% ../nbs/api/13_reproduce.ipynb #d4346fd1
+_stand_in = None
+
+# %% ../nbs/api/13_reproduce.ipynb #35ec4e7b
 def repo_root(
     start=None, # folder to search from, upwards; by default the package's, then the current one
 )->Path:        # the clone's top folder, which holds nbs/ and figures/
-    "The folder of this project's settings.ini. FileNotFoundError outside a clone."
+    "The folder of this project's settings.ini (or what stands in for it, see `figures_aside`). FileNotFoundError outside a clone."
+    stand_in = importlib.import_module('apt_nb.reproduce')._stand_in
+    if stand_in and not start: return stand_in
     for folder in [start] if start else [Path(apt_nb.__file__).parent, Path.cwd()]:
         folder = Path(folder).resolve()
         for p in (folder, *folder.parents):
@@ -211,7 +221,7 @@ def execute(
     papermill.execute_notebook(nb, out, values, engine_name='apt_nb', kernel_name='python3', cwd=nb.parent,
                                progress_bar=False, stdout_file=sys.stdout, stderr_file=sys.stderr)
 
-# %% ../nbs/api/13_reproduce.ipynb #b0d9c007
+# %% ../nbs/api/13_reproduce.ipynb #4a63621f
 @dataclass
 class Task:
     "One notebook at the size of one profile, and what came of it."
@@ -219,7 +229,7 @@ class Task:
     out:Path             # executed copy
     values:dict          # parameters
     state:str = 'to do'  # to do, already there, made or FAILED
-    minutes:float = 0.   # time that its run took
+    minutes:float = 0.   # time that the notebook took, besides training
     files:list = field(default_factory=list) # figures and tables it wrote, relative to the clone
     error:str = ''       # what went wrong
 
@@ -287,47 +297,145 @@ def summary(
         if t.error: lines.append(f'{"":{width}}  {t.error.strip().splitlines()[-1]} (see {t.out.relative_to(t.root).as_posix()})')
     return '\n'.join(lines)
 
-# %% ../nbs/api/13_reproduce.ipynb #592be08c
+# %% ../nbs/api/13_reproduce.ipynb #fa7e6070
+@contextmanager
+def figures_aside(
+    root:Path, # the clone
+):
+    "In here `repo_root` finds a temporary folder with a copy of figures/, so that what is written there is thrown away"
+    me = importlib.import_module('apt_nb.reproduce') # what notebooks import, when this one defines it anew, too
+    before = me._stand_in
+    with TemporaryDirectory() as d:
+        if (root/'figures').is_dir(): shutil.copytree(root/'figures', Path(d)/'figures')
+        try:
+            me._stand_in = Path(d).resolve()
+            yield me._stand_in
+        finally: me._stand_in = before
+
+# %% ../nbs/api/13_reproduce.ipynb #a8cb23b7
+def training_cells(
+    nb:Path, # notebook
+)->list:     # of (source, whether the parameters follow)
+    "The code cells of a notebook, up to the last that calls `sweep` or `run_cells`; none where it has no parameter `jobs`, because it trains nothing"
+    from papermill import inspect_notebook
+    if 'jobs' not in inspect_notebook(nb): return []
+    cells = [c for c in json.loads(nb.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code']
+    cells = [(''.join(c['source']), 'parameters' in c['metadata'].get('tags', [])) for c in cells]
+    last = max((i for i, (code, _) in enumerate(cells) if re.search(r'\b(sweep|run_cells)\(', code)), default=-1)
+    return cells[:last + 1]
+
+# %% ../nbs/api/13_reproduce.ipynb #a95db287
+def planned_runs(
+    task:Task,
+)->str: # what went wrong; '' where all went well
+    "Run the training cells of a notebook, while `planning`, in its folder and without output"
+    space = {'__name__': '__main__'}
+    try:
+        with chdir(task.nb.parent), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            for i, (code, parameters) in enumerate(training_cells(task.nb)):
+                exec(compile(code, f'{task.nb.name}, code cell {i + 1}', 'exec'), space)
+                if parameters: space.update(deepcopy(task.values))
+    except Planned: pass
+    except (Exception, SystemExit) as e: return f'{type(e).__name__}: {e}'
+    return ''
+
+# %% ../nbs/api/13_reproduce.ipynb #a5b69221
+def plan_runs(
+    tasks:list,       # of Task
+    failed:dict=None, # {folder: exception} of runs that need not be tried again
+)->tuple:             # Plan, {notebook: error}
+    "What all notebooks want to have trained. A notebook whose cells raise something is named with it; it will train for itself, or fail."
+    with planning(failed) as p, figures_aside(tasks[0].root): errors = {t.nb.stem: planned_runs(t) for t in tasks}
+    return p, {k: e for k, e in errors.items() if e}
+
+# %% ../nbs/api/13_reproduce.ipynb #823f1020
+def in_words(seconds:float)->str:
+    "'about 1 h 50 min'"
+    m = round(seconds/60) if seconds < 3600 else 5*round(seconds/300)
+    return 'about ' + (f'{m//60} h' + f' {m % 60} min'*(m % 60 > 0) if m >= 60 else f'{max(m, 1)} min')
+
+# %% ../nbs/api/13_reproduce.ipynb #1129445b
+def announcement(
+    p,         # Plan
+    jobs:int,  # processes
+    time=True, # say how long it takes
+)->str:
+    "How many runs there are in a plan, how many of them to do, and about how long that takes on this machine"
+    todo, more = p.todo(), len(p.later)
+    there, n = len(p.runs) - len(todo) - len(p.failed), min(jobs, len(todo))
+    text = f'{len(p.runs)} runs: {there} there already, ' + f'{len(p.failed)} failed, '*bool(p.failed) + f'{len(todo)} to do' + f', and up to {more} more that follow from these'*bool(more)
+    if not todo: return text
+    seconds = expected_seconds([*(p.runs[f] for f in todo), *p.later], jobs) if time else None
+    length = '' if not time else 'how long is known when one is finished, ' if seconds is None else f'{in_words(seconds)} '
+    return f'{text}; {length}on {n} process{"es"*(n > 1)}'
+
+# %% ../nbs/api/13_reproduce.ipynb #c04e7871
+def train_all(
+    tasks:list,     # of Task
+    jobs:int=None,  # processes; by default what the parameters say, or one per core or GPU
+    dry:bool=False, # only say what would be done
+):
+    "Train what the notebooks want, in one sweep, and again what follows from that. What fails is told, and left to the notebooks that want it."
+    jobs = jobs or min((t.values['jobs'] for t in tasks if t.values.get('jobs')), default=0) or default_jobs()
+    failed, first = {}, True
+    while tasks:
+        p, errors = plan_runs(tasks, failed)
+        todo = p.todo()
+        if first: print(*(f'{name}: its runs are not known before it is executed ({e})' for name, e in errors.items()), sep='\n', end='\n'*bool(errors))
+        if p.runs and (todo or first): print(announcement(p, jobs, any(c.profile != 'smoke' for c in p.runs.values())), flush=True)
+        if dry or not todo: return
+        first = False
+        try: sweep([p.runs[f] for f in todo], jobs)
+        except SweepError as e:
+            failed |= {todo[i]: x for i, x in e.failed.items()}
+            print(*(f'a run failed: {type(x).__name__}: {x}' for x in e.failed.values()), sep='\n', file=sys.stderr, flush=True)
+
+# %% ../nbs/api/13_reproduce.ipynb #c6273844
 def reproduce(
     profile:str='smoke', # smoke, demo or paper
     only:str=None,       # numbers of notebooks
     force:bool=False,    # run what is finished too
+    dry:bool=False,      # only say what would be done
     root:Path=None,      # the clone, by default this package's
     **kwargs,            # params, jobs, data and weights of `plan`
 )->list:                 # of Task
-    "Run the experiment notebooks for a profile, one after another; those that are finished are left alone."
-    tasks = plan(root or repo_root(), profile, only, **kwargs)
-    for t in tasks:
+    "Run the experiment notebooks for a profile: their training in one sweep, then one after another; those that are finished are left alone."
+    root = root or repo_root()
+    tasks = plan(root, profile, only, **kwargs)
+    print(f'profile {profile}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
+    train_all([t for t in tasks if force or not finished(t)], kwargs.get('jobs'), dry)
+    for t in [] if dry else tasks:
         if not force and finished(t): continue
         print(f'{t.nb.stem} -> {t.out.relative_to(t.root).as_posix()}', flush=True)
         perform(t)
         if t.error: print(t.error, file=sys.stderr, flush=True)
     return tasks
 
-# %% ../nbs/api/13_reproduce.ipynb #5798d646
+# %% ../nbs/api/13_reproduce.ipynb #211eb34c
 @call_parse
 def apt_nb_reproduce(
     profile:str='smoke',  # smoke (shows that all runs), demo (the figures of the README) or paper (real data, GPUs)
     only:str=None,        # Numbers of notebooks, such as 03 or 03,06; all without it
     force:bool=False,     # Run what is finished too (finished training runs are still read, not repeated)
-    jobs:int=None,        # Training processes at a time, for the notebooks that have this parameter
+    jobs:int=None,        # Training processes at a time; by default one per GPU, or per core where there is none
+    devices:str=None,     # GPUs to use, by number, such as 0,1,2,3; or cpu; by default all that are there
     params:Path=None,     # A parameter file of your own instead of the profile's, for one notebook
     data:str=None,        # Folder of videos, in the place of the parameter file's
     weights:str=None,     # Of the backbone (a file, or a name on the Hub), in the place of the parameter file's
-    dry:bool=False,       # Say what would be done, and stop
+    dry:bool=False,       # Say how many runs there are to do and about how long they take, and stop
 ):
     "Run the paper's experiment notebooks for a profile and say what was made. What is finished is not run again."
+    from apt_nb.gallery import save_gallery # it reads this module
     if not importlib.util.find_spec('papermill'): sys.exit("apt_nb_reproduce needs papermill and Jupyter: pip install -e '.[dev]'")
     signal.signal(signal.SIGTERM, signal.default_int_handler) # a batch system's stop is a Ctrl-C: kernel and training processes end too
     try:
-        kw = dict(profile=profile, only=only, params=params, jobs=jobs, data=data, weights=weights)
-        tasks = plan(repo_root(), **kw) if dry else reproduce(force=force, **kw)
+        if devices: use_devices(devices)
+        tasks = reproduce(profile, only, force, dry, params=params, jobs=jobs, data=data, weights=weights)
     except (ValueError, FileNotFoundError) as e: sys.exit(f'apt_nb_reproduce: {e}')
     except KeyboardInterrupt:
         logging.getLogger('asyncio').setLevel('CRITICAL') # else the kernel's last message is printed as an unretrieved exception
         print('\nStopped. The same call goes on from here.', file=sys.stderr)
         sys.exit(130)
-    if dry and not force:
-        for t in tasks: finished(t)
     print(summary(tasks))
+    if profile != 'smoke' and not dry: print(save_gallery(profile).relative_to(repo_root()).as_posix())
     sys.exit(any(t.state == 'FAILED' for t in tasks))

@@ -46,6 +46,12 @@ def test_readme():
     "README.md is made from nbs/index.ipynb"
     sh(sys.executable, 'tools/readme.py', '--check')
 
+def test_gallery():
+    "figures/README.md shows what lies in figures/demo/"
+    sh(sys.executable, '-c', """from apt_nb.gallery import gallery, page_of
+from apt_nb.reproduce import repo_root
+assert gallery('demo') == page_of('demo', repo_root()).read_text(encoding='utf-8'), 'call apt_nb.gallery.save_gallery()'""")
+
 def test_readme_code():
     "the README's Python runs in an empty folder"
     code = '\n'.join(re.findall(r'(?ms)^```python\n(.*?)^```', (root/'README.md').read_text(encoding='utf-8')))
