@@ -27,7 +27,7 @@ def together(
     "The settings of all parts. ValueError for one that is in two of them, where neither is the obvious winner"
     named = Counter(k for p in parts for k in p if k != 'paper')
     twice = [k for k, n in named.items() if n > 1]
-    if twice: raise ValueError(f'{where}: {", ".join(twice)} is set twice, among the settings of all runs (--weights is one), of the target, of the row and the rates: leave one')
+    if twice: raise ValueError(f'{where}: {", ".join(twice)} is set twice, among the settings of all runs (--data and --weights are such), of the target, of the row and the rates: leave one')
     return {k: v for p in parts for k, v in p.items() if k != 'paper'}
 
 # %% ../nbs/api/12b_comparison.ipynb #9a7d07df

@@ -89,14 +89,15 @@ def check_parameters(
 def put_in(
     values:dict, # parameters
     known:dict,  # those that the notebook has
-    weights:str=None, # becomes one of its `settings`
-    **given,     # others; None and what the notebook does not have are left out
+    jobs:int=None, # left out where the notebook does not have it
+    **given,     # data and weights, which become some of its `settings` where it has no such parameter; left out where it trains nothing
 )->dict:
     "The parameters with what the caller gives; a path is made absolute, for the notebook runs in its own folder."
     place = lambda v: str(Path(v).expanduser().resolve()) if isinstance(v, str) and Path(v).expanduser().exists() else v
-    given = {k: place(v) for k, v in given.items() if v and k in known}
-    if weights and 'settings' in known: given['settings'] = {**values.get('settings', {}), 'weights': place(weights)}
-    return values | given
+    given = {k: place(v) for k, v in given.items() if v and (k in known or 'settings' in known)}
+    settings = {k: given.pop(k) for k in list(given) if k not in known}
+    if settings: given['settings'] = {**values.get('settings', {}), **settings}
+    return values | given | (dict(jobs=jobs) if jobs and 'jobs' in known else {})
 
 # %% ../nbs/api/13_reproduce.ipynb #96f5d388
 def read_parameters(
