@@ -144,14 +144,14 @@ def save_pictures(
 # %% ../nbs/api/07a_supervised.ipynb #2f9afe57
 TASKS = dict(actions='naming the source actions of moving_shapes from clips, coordinate by coordinate', pictures="naming colour, shape, size and place in single frames of moving_shapes' source clips")
 
-# %% ../nbs/api/07a_supervised.ipynb #92570337
+# %% ../nbs/api/07a_supervised.ipynb #1b156ca3
 @call_parse
 def apt_nb_pretrain_supervised(
     task:str='actions',  # actions: a video model that names the action of a clip; pictures: an image model that names what is in a frame
     out:str='',          # folder for the checkpoint; default: pretraining_<task>
     weights:str='',      # name of the backbone, written to <out>/<weights>.safetensors; default: moving_shapes_<task>
     steps:int=4000,      # optimiser steps
-    batch_size:int=64,   # clips a step; of pictures 8 times as many
+    batch_size:int=0,    # clips a step; default: 32, or 16 of 8 pictures each
     per_action:int=200,  # source clips for each of the 60 actions
     lr:float=1e-3,       # highest learning rate
     seed:int=0,          # of everything
@@ -160,6 +160,7 @@ def apt_nb_pretrain_supervised(
     "Pre-train the small backbone of the embedded benchmark with labels, as a classifier of actions or of pictures."
     if task not in TASKS: raise SystemExit(f'apt_nb_pretrain_supervised: --task {task}: it can be {" or ".join(TASKS)}')
     out, device = Path(out or f'pretraining_{task}'), device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    batch_size = batch_size or dict(actions=32, pictures=16)[task]
     how = dict(task=task, steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
     model = (action_classifier if task == 'actions' else picture_model)(seed=seed).to(device)
     batches = source_loader(per_action, batch_size, model, seed) if task == 'actions' else picture_loader(per_action, batch_size, seed=seed)
