@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['EDGES', 'SETS', 'FAMILIES', 'together', 'check_search', 'candidates', 'search_runs', 'final_runs', 'diverged',
-           'run_cells', 'choose', 'paper_rows', 'counterparts', 'comparison_table', 'readable_comparison',
-           'readable_search', 'save_comparison', 'matched', 'mean_of_pairs', 'weigh', 'further', 'draw_level',
-           'draw_methods', 'comparison_figure']
+           'run_cells', 'rates_tried', 'choose', 'paper_rows', 'counterparts', 'comparison_table',
+           'readable_comparison', 'readable_search', 'save_comparison', 'matched', 'mean_of_pairs', 'weigh', 'further',
+           'draw_level', 'draw_methods', 'comparison_figure']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import math
@@ -19,7 +19,7 @@ from .audit import row_method
 from .experiment import SweepError, profile as settings_of, records_frame, records_table, sweep
 from .report import caption, contrast, plus_minus, published, save_text, shelf, style, titled
 
-# %% ../nbs/api/12b_comparison.ipynb #c9655d2e
+# %% ../nbs/api/12b_comparison.ipynb #1d0cc3c4
 def together(
     where:str, # the cell, for the message
     *parts,    # dicts of settings, and perhaps of `paper`
@@ -104,17 +104,28 @@ def run_cells(
 # %% ../nbs/api/12b_comparison.ipynb #e2e67d6f
 EDGES = {(False, False): '', (False, True): '↑', (True, False): '↓', (True, True): '↕'}
 
-# %% ../nbs/api/12b_comparison.ipynb #cf166b4a
+# %% ../nbs/api/12b_comparison.ipynb #1630974b
+def rates_tried(
+    records,        # of the search
+    runs:dict=None, # of `search_runs`, where some may have diverged
+)->dict:            # {(target, row): rates, sorted}
+    "The learning rates of each cell, also those without a record"
+    cells = {k: {c.lr for c in cs} for k, cs in (runs or {}).items()}
+    for c in [r['config'] for r in records]: cells.setdefault((c['target'], c['row']), set()).add(c['lr'])
+    return {k: sorted(v) for k, v in cells.items()}
+
+# %% ../nbs/api/12b_comparison.ipynb #da6c708c
 def choose(
-    records, # of the search, see `run_cells`
-)->pd.DataFrame: # lr, val_top1 and edge, by target and row
+    records,        # of the search, see `run_cells`
+    runs:dict=None, # of `search_runs`, where some may have diverged
+)->pd.DataFrame:    # lr, val_top1 and edge, by target and row
     "The learning rate of each cell that is best on the validation videos. Nothing of the test videos is read"
     f = pd.DataFrame([{k: r['config'][k] for k in ('target', 'row', 'lr')} | {f'val_{k}': r['val'][k] for k in ('top1', 'loss')} for r in records])
     f = f.groupby(['target', 'row', 'lr'], sort=False).mean().reset_index('lr')
-    cells = f.groupby(['target', 'row'], sort=False).lr
-    f['edge'] = [EDGES[e] for e in zip(f.lr == cells.transform('min'), f.lr == cells.transform('max'))]
+    rates, cells = rates_tried(records, runs), list(f.groupby(['target', 'row'], sort=False).groups)
+    f['edge'] = [EDGES[lr == rates[k][0], lr == rates[k][-1]] for k, lr in f.lr.items()]
     f = f.sort_values(['val_top1', 'val_loss'], ascending=[False, True], kind='stable')
-    return f.groupby(['target', 'row'], sort=False).head(1).loc[list(cells.groups)].drop(columns='val_loss')
+    return f.groupby(['target', 'row'], sort=False).head(1).loc[cells].drop(columns='val_loss')
 
 # %% ../nbs/api/12b_comparison.ipynb #45d1ee27
 def paper_rows(
@@ -167,17 +178,18 @@ def readable_comparison(
         if 'paper' in about: out[f'paper, {SETS.get(about["paper"], about["paper"])}'] = ['-' if pd.isna(v) else f'{v:.2f}' for v in wide.paper_top1[name]]
     return pd.DataFrame(out)
 
-# %% ../nbs/api/12b_comparison.ipynb #30e6939e
+# %% ../nbs/api/12b_comparison.ipynb #6da214c4
 def readable_search(
     records,             # of the search
     chosen:pd.DataFrame, # of `choose`
+    runs:dict=None,      # of `search_runs`, where some may have diverged
 )->pd.DataFrame:
     "One line per row of the comparison: its rates, and for each target the validation top-1 (%) of each"
     f = records_frame(records).groupby(['target', 'row', 'lr'], sort=False).val_top1.mean()
     mark = lambda t, r, lr: '**' if lr == chosen.lr[t, r] else ''
     word = lambda t, r, lr: f'{mark(t, r, lr)}{f[t, r, lr]:.1f}{mark(t, r, lr)}' if (t, r, lr) in f else 'diverged'
     names, lines = f.index.unique('target'), f.index.unique('row')
-    rates = {r: sorted(f.xs(r, level='row').index.unique('lr')) for r in lines}
+    rates = {r: sorted({v for (_, row), vs in rates_tried(records, runs).items() if row == r for v in vs}) for r in lines}
     return pd.DataFrame({'method': lines, 'rates': [' / '.join(f'{v:g}' for v in rates[r]) for r in lines]} | {t: [' / '.join(word(t, r, v) for v in rates[r]) for r in lines] for t in names})
 
 # %% ../nbs/api/12b_comparison.ipynb #9ac4c78b

@@ -566,11 +566,16 @@ def _all_runs(cfgs, indices, bar, jobs):
     for i in [i for i, r in results.items() if isinstance(r, BrokenProcessPool)]: results |= _in_pool(cfgs, [i], bar, 1)
     return results
 
-# %% ../nbs/api/11_experiment.ipynb #d0fa5c53
+# %% ../nbs/api/11_experiment.ipynb #dfaf2869
+def _told_apart(cfgs):
+    "For each run the settings that tell it apart, as text"
+    return [', '.join(f'{k}={v}' for k, v in row.items()) or 'the only one' for row in differences(cfgs).astype(object).to_dict('records')]
+
+# %% ../nbs/api/11_experiment.ipynb #2c81e34d
 def _failures(cfgs, results):
     "The text of a `SweepError`"
-    rows, failed = differences(cfgs).astype(object).to_dict('records'), {i: e for i, e in results.items() if isinstance(e, Exception)}
-    one = lambda i, e: f'--- run {i} ({", ".join(f"{k}={v}" for k, v in rows[i].items()) or "the only one"})\n' + ''.join(traceback.format_exception(e))
+    names, failed = _told_apart(cfgs), {i: e for i, e in results.items() if isinstance(e, Exception)}
+    one = lambda i, e: f'--- run {i} ({names[i]})\n' + ''.join(traceback.format_exception(e))
     return f'{len(failed)} of {len(cfgs)} runs failed\n' + '\n'.join(one(i, e) for i, e in failed.items())
 
 # %% ../nbs/api/11_experiment.ipynb #5a6c86bb
@@ -616,14 +621,14 @@ def _trained(cfgs, jobs, progress):
     try: return _all_runs(cfgs, range(len(cfgs)), bar, jobs or default_jobs())
     finally: bar.close()
 
-# %% ../nbs/api/11_experiment.ipynb #0d93531d
+# %% ../nbs/api/11_experiment.ipynb #0a304ff5
 def sweep(
     cfgs,          # list of Config; equal ones run once
     jobs:int=0,    # processes; 0 is as many as `default_jobs` says
     progress=True, # show one bar for all
     later=0,       # number of runs that will follow from these, for `planning`; or a list of Config that take as long
 )->list:
-    "Records of `cfgs`, in their order. Raises SweepError at the end where runs failed. In a script, call it under `if __name__ == '__main__'`"
+    "Records of `cfgs`, in order. Raises SweepError at the end where runs failed, RuntimeError where data changed meanwhile. In a script: under `if __name__ == '__main__'`"
     with files_read_once(): folders = [run_folder(c) for c in cfgs]
     first = {f: i for i, f in reversed(list(enumerate(folders)))}
     todo = sorted(i for f, i in first.items() if not read_record(f))
@@ -631,7 +636,10 @@ def sweep(
     results = _noted(_plan, cfgs, folders, todo, later) if _plan else _trained(left, jobs, progress)
     broken = {folders[todo[i]]: e for i, e in results.items() if isinstance(e, Exception)}
     if broken: raise SweepError(_failures(left, results), {i: broken[f] for i, f in enumerate(folders) if f in broken})
-    return [read_record(f) for f in folders]
+    records = [read_record(f) for f in folders]
+    lost = [f'{f.name} ({name})' for f, name, r in zip(folders, _told_apart(cfgs), records) if not r]
+    if lost: raise RuntimeError(f'no record of run {"; ".join(lost)}: its data or weights changed during the sweep, so it was trained under another name; sweep again')
+    return records
 
 # %% ../nbs/api/11_experiment.ipynb #a9c6174f
 def n_videos(cfg:Config):
@@ -648,11 +656,19 @@ def passes(c:dict, videos:dict)->int:
 # %% ../nbs/api/11_experiment.ipynb #583962f0
 def _kind(c): return tuple(c[k] for k in ('method', 'model', 'n_frames', 'size'))
 
-# %% ../nbs/api/11_experiment.ipynb #20b9c85e
+# %% ../nbs/api/11_experiment.ipynb #f39089d1
+def _pass_time(r:dict):
+    "(start, (method, model, frames, size), seconds of a pass) of a record; None where it lacks one of the fields, or several processes shared the run"
+    try:
+        if r['environment']['processes'] > 1: return None
+        t, c = r['timing'], r['config']
+        return t['started'], _kind(c), (np.median(t['epochs'])*len(t['epochs']) + t['test'])/passes(c, r['videos'])
+    except KeyError: return None
+
+# %% ../nbs/api/11_experiment.ipynb #88c888c0
 def pass_seconds(records)->dict:
-    "{(method, model, frames, size): seconds of a pass}, the median over its ten latest records; of a run's epochs the median counts, too"
-    one = lambda t: np.median(t['epochs'])*len(t['epochs']) + t['test']
-    rows = [(r['timing']['started'], _kind(r['config']), one(r['timing'])/passes(r['config'], r['videos'])) for r in records]
+    "{(method, model, frames, size): seconds of a pass}, the median over its ten latest records. Every epoch of a run is taken to last as long as its median epoch"
+    rows = [t for r in records if (t := _pass_time(r))]
     latest = pd.DataFrame(rows, columns=['started', 'kind', 'seconds']).sort_values('started').groupby('kind').tail(10)
     return latest.groupby('kind').seconds.median().to_dict()
 
@@ -671,7 +687,7 @@ def timed(
             except SweepError as e: return [read_record(run_folder(c)) for i, c in enumerate(short) if i not in e.failed]
         finally: os.environ.pop('APT_NB_CACHE') if before is None else os.environ.update(APT_NB_CACHE=before)
 
-# %% ../nbs/api/11_experiment.ipynb #3b9ea462
+# %% ../nbs/api/11_experiment.ipynb #8bcbcc57
 def expected_seconds(
     cfgs,     # list of Config
     jobs:int, # runs at a time
@@ -679,8 +695,9 @@ def expected_seconds(
     "About how long a sweep over `cfgs` takes on this machine; None where no record and no short run tells"
     device = device_name()
     records = [read_record(f.parent) for p in {c.profile for c in cfgs} for f in (cache_root()/'runs'/p).glob('*/record.json')]
-    known = pass_seconds([r for r in records if r['environment']['device'] == device])
+    known = pass_seconds([r for r in records if r.get('environment', {}).get('device') == device])
     unknown = {_kind(asdict(c)): c for c in cfgs if _kind(asdict(c)) not in known and c.data in BENCHMARKS}
+    if unknown: print(f'timing short runs: {", ".join(dict.fromkeys(k[0] for k in unknown))} ...', flush=True)
     known = pass_seconds(timed(list(unknown.values()), jobs)) | known
     if any(_kind(asdict(c)) not in known for c in cfgs): return None
     with files_read_once(): each = [known[_kind(asdict(c))]*passes(asdict(c), _read_once(n_videos, [getattr(c, f) for f in DATA_FIELDS], c)) for c in cfgs]

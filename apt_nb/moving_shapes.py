@@ -67,8 +67,8 @@ class Scene:
         "The state at each frame: coordinate -> `(frames,)` in [0, 1)."
         return {c: (self.start[c] + np.arange(frames) * self.step[c]) % TURN / TURN for c in COORDINATES}
 
-# %% ../nbs/api/06_moving_shapes.ipynb #d44961c4
-PLACES = dict(water=np.array([-.1, 0, .1]), grass=np.array([-.1, .1, -.1]), sand=np.array([.1, .05, -.1]), brick=np.array([.12, -.06, -.06])) # what they add to red, green, blue
+# %% ../nbs/api/06_moving_shapes.ipynb #73a63696
+PLACES = dict(water=(-.1, 0, .1), grass=(-.1, .1, -.1), sand=(.1, .05, -.1), brick=(.12, -.06, -.06)) # what they add to red, green, blue
 
 # %% ../nbs/api/06_moving_shapes.ipynb #a102dfd8
 def random_waves(rng):
@@ -76,10 +76,10 @@ def random_waves(rng):
     return tuple((int(rng.choice([-2, -1, 1, 2])), int(rng.choice([-2, -1, 1, 2])), rng.uniform(),
                   tuple(rng.uniform(.02, .05) * rng.uniform(.5, 1, 3))) for _ in range(3))
 
-# %% ../nbs/api/06_moving_shapes.ipynb #28d3716a
+# %% ../nbs/api/06_moving_shapes.ipynb #462bfda6
 def random_scene(
     rng:np.random.Generator,        # source of every choice
-    action:dict,                    # coordinate -> sign, and perhaps a 'place': a value of one of `TARGETS` or of `source_actions()`
+    action:dict,                    # coordinate -> sign, and perhaps the background's 'tint': a value of one of `TARGETS` or of `source_actions()`
     shapes:tuple=TARGET_SHAPES,     # names of the shapes to choose from
     speed:tuple=(.5, .9),           # turns per clip, least and most
 ) -> Scene:
@@ -88,7 +88,7 @@ def random_scene(
     step = {c: int(action.get(c, 0) * rng.uniform(*speed) * TURN / FRAMES) for c in COORDINATES}
     shape = str(shapes[rng.integers(len(shapes))])
     colour = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(.5, 1), rng.uniform(.85, 1))
-    ground = tuple(rng.uniform(.15, .5) + rng.uniform(-.08, .08, 3) + PLACES.get(action.get('place'), 0))
+    ground = tuple(rng.uniform(.15, .5) + rng.uniform(-.08, .08, 3) + action.get('tint', (0, 0, 0)))
     return Scene(start, step, shape, colour, ground, random_waves(rng))
 
 # %% ../nbs/api/06_moving_shapes.ipynb #2ea4d524
@@ -152,11 +152,11 @@ def through(
     start = {c: (scene.start[c] + frame * (scene.step[c] - step[c])) % TURN for c in COORDINATES}
     return replace(scene, start=start, step=step)
 
-# %% ../nbs/api/06_moving_shapes.ipynb #d88753ad
-APPEARANCE = {f'{p}_{a}': {**ACTIONS[a], 'place': p} for p, a in product(PLACES, ('move_right', 'grow', 'turn_clockwise'))}
+# %% ../nbs/api/06_moving_shapes.ipynb #4920e3a6
+APPEARANCE = {f'{p}_{a}': {**ACTIONS[a], 'tint': PLACES[p]} for p, a in product(PLACES, ('move_right', 'grow', 'turn_clockwise'))}
 TARGETS = dict(order=ACTIONS, appearance=APPEARANCE)
 
-# %% ../nbs/api/06_moving_shapes.ipynb #27fa3015
+# %% ../nbs/api/06_moving_shapes.ipynb #2cdc1ba8
 VERSION, SPLITS = 1, {'train': 0, 'val': 1, 'test': 2}
 
 def scene_of(

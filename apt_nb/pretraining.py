@@ -184,14 +184,15 @@ def optimise(
 ) -> list:          # loss of each step
     "The steps of a pre-training; goes on from `out/checkpoint.pt` where there is one."
     opt = torch.optim.AdamW(model.parameters(), lr=lr, betas=(.9, .95), weight_decay=weight_decay)
-    losses, context = resume_pretraining(out, model, opt), forward_context(getattr(model, 'encoder', model))
+    settings = dict(lr=lr, weight_decay=weight_decay, batch_size=batches.batch_size, clips=len(batches.dataset), seed=batches.sampler.seed)
+    losses, context = resume_pretraining(out, model, opt, settings), forward_context(getattr(model, 'encoder', model))
     bar = progress_bar(steps, 'pre-training', done=len(losses))
     for step, batch in zip(range(len(losses), steps), endless(batches, len(losses))):
         with context(): value = loss(batch, step)
         pretraining_step(model, opt, value, rate_at(step, steps, lr))
         losses.append(value.item())
         bar.set_postfix_str(f'loss {np.mean(losses[-100:]):.3f}', refresh=False); bar.update()
-        if (step + 1) % every == 0 or step + 1 == steps: keep_pretraining(out, model, opt, losses)
+        if (step + 1) % every == 0 or step + 1 == steps: keep_pretraining(out, model, opt, losses, settings)
     bar.close()
     return losses
 
@@ -227,16 +228,18 @@ def pretraining_step(model, opt, loss, lr):
     opt.step()
 
 # %% ../nbs/api/07_pretraining.ipynb #5ebc9742
-def keep_pretraining(out, model, opt, losses):
+def keep_pretraining(out, model, opt, losses, settings):
     "Write the checkpoint; an interruption leaves the one before."
-    atomic(Path(out)/'checkpoint.pt', partial(torch.save, dict(model=model.state_dict(), opt=opt.state_dict(), losses=losses)))
+    atomic(Path(out)/'checkpoint.pt', partial(torch.save, dict(model=model.state_dict(), opt=opt.state_dict(), losses=losses, settings=settings)))
 
 # %% ../nbs/api/07_pretraining.ipynb #3ed52d33
-def resume_pretraining(out, model, opt):
-    "Load the checkpoint where there is one; returns the losses so far."
+def resume_pretraining(out, model, opt, settings):
+    "Load the checkpoint where there is one; returns the losses so far. ValueError where it was made with other settings."
     f = Path(out)/'checkpoint.pt'
     if not f.exists(): return []
     kept = torch.load(f, map_location=next(model.parameters()).device, weights_only=True)
+    other = [f'{k} was {v}, not {settings.get(k)}' for k, v in kept.get('settings', {}).items() if settings.get(k) != v]
+    if other: raise ValueError(f'{f} is of another pre-training ({", ".join(other)}): give another folder, or remove it')
     model.load_state_dict(kept['model']); opt.load_state_dict(kept['opt'])
     return kept['losses']
 

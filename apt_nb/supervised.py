@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'TASKS', 'action_words', 'action_classifier', 'action_loss', 'scene_words', 'clip_words', 'picture_loader',
-           'picture_model', 'pictures', 'picture_loss', 'save_pictures', 'apt_nb_pretrain_supervised']
+           'picture_model', 'pictures', 'picture_loss', 'save_pictures', 'action_task', 'picture_task',
+           'apt_nb_pretrain_supervised']
 
 # %% ../nbs/api/07a_supervised.ipynb #a07aec16
 import colorsys, json
@@ -25,37 +26,36 @@ from .training import atomic
 from .video import test_indices
 from .video_vit import defaults, init_linear, normalize, save_backbone, sizes, video_vit
 
-# %% ../nbs/api/07a_supervised.ipynb #60c8927b
+# %% ../nbs/api/07a_supervised.ipynb #0ac895a1
 def action_words(
     classes:list, # names of source actions
-)->torch.Tensor:  # int `(classes, 6)`: 0 falls, 1 stays, 2 rises
-    "What each action does to each coordinate."
+)->torch.Tensor:  # float `(classes, 6)`: 1 changes, 0 stays
+    "Which coordinates each action changes."
     actions = source_actions()
-    return torch.tensor([[1 + actions[c].get(k, 0) for k in COORDINATES] for c in classes])
+    return torch.tensor([[float(k in actions[c]) for k in COORDINATES] for c in classes])
 
-# %% ../nbs/api/07a_supervised.ipynb #eeb796f0
+# %% ../nbs/api/07a_supervised.ipynb #eb933f17
 def action_classifier(
     name:str='vit_tiny', # size
     seed:int=0,          # of the start
 ):
-    "A `VideoViT` with three logits for each of the six coordinates, at the start that the masked autoencoder has too, but for the head."
+    "A `VideoViT` with a logit for each of the six coordinates, at the start that the masked autoencoder has too, but for the head."
     torch.manual_seed(seed)
-    model = video_vit(name, num_classes=3*len(COORDINATES))
+    model = video_vit(name, num_classes=len(COORDINATES))
     start_weights(model, torch.Generator().manual_seed(seed))
     init_linear(model.head)
     return model
 
-# %% ../nbs/api/07a_supervised.ipynb #0fd5c360
+# %% ../nbs/api/07a_supervised.ipynb #f1c3d632
 def action_loss(
     model, # of `action_classifier`
     batch, # of `source_loader`
     step:int,
     words, # of `action_words`
 ):
-    "Mean cross-entropy over the coordinates."
+    "Mean cross-entropy of changes or stays, over the coordinates."
     clips, words = (t.to(model.fc_norm.weight.device) for t in (batch['clip'][:, 0], words[batch['label']]))
-    said = model(normalize(clips)).float().view(-1, len(COORDINATES), 3)
-    return F.cross_entropy(said.flatten(0, 1), words.flatten())
+    return F.binary_cross_entropy_with_logits(model(normalize(clips)).float(), words)
 
 # %% ../nbs/api/07a_supervised.ipynb #c4cdc248
 WORDS = dict(size=('small', 'large'), colour=('red', 'yellow', 'green', 'cyan', 'blue', 'magenta'), shape=SOURCE_SHAPES, row=('top', 'middle', 'bottom'), column=('left', 'centre', 'right'))
@@ -141,13 +141,27 @@ def save_pictures(
     path.with_suffix('.json').write_text(json.dumps(dict(name=name, architecture=dict(said, family='clip', act='quick_gelu'), **how), indent=1) + '\n', encoding='utf-8')
     return path
 
-# %% ../nbs/api/07a_supervised.ipynb #2f9afe57
-TASKS = dict(actions='naming the source actions of moving_shapes from clips, coordinate by coordinate', pictures="naming colour, shape, size and place in single frames of moving_shapes' source clips")
+# %% ../nbs/api/07a_supervised.ipynb #8e06bb7e
+def action_task(per_action:int, batch_size:int, seed:int):
+    "Model, batches and loss of the task of clips."
+    model = action_classifier(seed=seed)
+    batches = source_loader(per_action, batch_size, model, seed)
+    return model, batches, partial(action_loss, words=action_words(batches.dataset.videos.classes))
 
-# %% ../nbs/api/07a_supervised.ipynb #1b156ca3
+# %% ../nbs/api/07a_supervised.ipynb #03960e87
+def picture_task(per_action:int, batch_size:int, seed:int):
+    "Model, batches and loss of the task of pictures."
+    batches = picture_loader(per_action, batch_size, seed=seed)
+    return picture_model(seed=seed), batches, partial(picture_loss, words=clip_words(batches.dataset))
+
+# %% ../nbs/api/07a_supervised.ipynb #37a712d1
+TASKS = dict(actions=dict(make=action_task, batch_size=32, what='naming what changes in source clips of moving_shapes, not in which sense'),
+             pictures=dict(make=picture_task, batch_size=16, what="naming size, colour, shape and place in single frames of moving_shapes' source clips"))
+
+# %% ../nbs/api/07a_supervised.ipynb #1cb26201
 @call_parse
 def apt_nb_pretrain_supervised(
-    task:str='actions',  # actions: a video model that names the action of a clip; pictures: an image model that names what is in a frame
+    task:str='actions',  # actions: a video model that names what changes in a clip; pictures: an image model that names what is in a frame
     out:str='',          # folder for the checkpoint; default: pretraining_<task>
     weights:str='',      # name of the backbone, written to <out>/<weights>.safetensors; default: moving_shapes_<task>
     steps:int=4000,      # optimiser steps
@@ -157,14 +171,11 @@ def apt_nb_pretrain_supervised(
     seed:int=0,          # of everything
     device:str='',       # 'cuda', 'cpu'; default: a GPU if there is one
 ):
-    "Pre-train the small backbone of the embedded benchmark with labels, as a classifier of actions or of pictures."
+    "Pre-train the small backbone of the embedded benchmark with labels, of clips or of pictures."
     if task not in TASKS: raise SystemExit(f'apt_nb_pretrain_supervised: --task {task}: it can be {" or ".join(TASKS)}')
-    out, device = Path(out or f'pretraining_{task}'), device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    batch_size = batch_size or dict(actions=32, pictures=16)[task]
+    out, device, batch_size = Path(out or f'pretraining_{task}'), device or ('cuda' if torch.cuda.is_available() else 'cpu'), batch_size or TASKS[task]['batch_size']
+    model, batches, loss = TASKS[task]['make'](per_action, batch_size, seed)
+    losses = optimise(model.to(device), partial(loss, model), batches, out, steps, lr, .05, 500)
     how = dict(task=task, steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
-    model = (action_classifier if task == 'actions' else picture_model)(seed=seed).to(device)
-    batches = source_loader(per_action, batch_size, model, seed) if task == 'actions' else picture_loader(per_action, batch_size, seed=seed)
-    loss, words = (action_loss, action_words(batches.dataset.videos.classes)) if task == 'actions' else (picture_loss, clip_words(batches.dataset))
-    losses = optimise(model, partial(loss, model, words=words), batches, out, steps, lr, .05, 500)
-    how, path = provenance(how, losses, device, 'apt_nb_pretrain_supervised', TASKS[task]), out/f'{weights or f"moving_shapes_{task}"}.safetensors'
+    how, path = provenance(how, losses, device, 'apt_nb_pretrain_supervised', TASKS[task]['what']), out/f'{weights or f"moving_shapes_{task}"}.safetensors'
     return str(save_backbone(model, path, how, torch.float16) if task == 'actions' else save_pictures(model, 'vit_tiny', path, how))
