@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['repo_root', 'experiments', 'parameters_file', 'check_parameters', 'put_in', 'read_parameters', 'inputs',
            'fingerprint', 'own_kernel', 'InPlace', 'live_client', 'engine', 'execute', 'Task', 'finished', 'perform',
-           'plan', 'summary', 'figures_aside', 'training_cells', 'planned_runs', 'plan_runs', 'in_words',
+           'plan', 'summary', 'figures_aside', 'training_cells', 'planned_runs', 'plan_runs', 'duration',
            'announcement', 'train_all', 'reproduce', 'apt_nb_reproduce']
 
 # %% ../nbs/api/13_reproduce.ipynb #771655f7
@@ -85,7 +85,7 @@ def check_parameters(
             hint = ' (YAML reads 1e-5 as text: write 1.0e-5)' if isinstance(value, str) and kind == 'float' else ''
             raise ValueError(f"{source}: '{name}' should be {kind}, not {type(value).__name__}: {value!r}{hint}")
 
-# %% ../nbs/api/13_reproduce.ipynb #92f6912a
+# %% ../nbs/api/13_reproduce.ipynb #7545732a
 def put_in(
     values:dict, # parameters
     known:dict,  # those that the notebook has
@@ -96,7 +96,7 @@ def put_in(
     place = lambda v: str(Path(v).expanduser().resolve()) if isinstance(v, str) and Path(v).expanduser().exists() else v
     given = {k: place(v) for k, v in given.items() if v and (k in known or 'settings' in known)}
     settings = {k: given.pop(k) for k in list(given) if k not in known}
-    if settings: given['settings'] = {**values.get('settings', {}), **settings}
+    if settings: given['settings'] = {**(values.get('settings') or {}), **settings}
     return values | given | (dict(jobs=jobs) if jobs and 'jobs' in known else {})
 
 # %% ../nbs/api/13_reproduce.ipynb #96f5d388
@@ -325,7 +325,7 @@ def training_cells(
     last = max((i for i, (code, _) in enumerate(cells) if re.search(r'\b(sweep|run_cells)\(', code)), default=-1)
     return cells[:last + 1]
 
-# %% ../nbs/api/13_reproduce.ipynb #a95db287
+# %% ../nbs/api/13_reproduce.ipynb #9afc426a
 def planned_runs(
     task:Task,
 )->str: # what went wrong; '' where all went well
@@ -336,7 +336,7 @@ def planned_runs(
             for i, (code, parameters) in enumerate(training_cells(task.nb)):
                 exec(compile(code, f'{task.nb.name}, code cell {i + 1}', 'exec'), space)
                 if parameters: space.update(deepcopy(task.values))
-    except Planned: pass
+    except (Planned, SweepError): pass # failed runs are told where they are trained
     except (Exception, SystemExit) as e: return f'{type(e).__name__}: {e}'
     return ''
 
@@ -349,13 +349,13 @@ def plan_runs(
     with planning(failed) as p, figures_aside(tasks[0].root): errors = {t.nb.stem: planned_runs(t) for t in tasks}
     return p, {k: e for k, e in errors.items() if e}
 
-# %% ../nbs/api/13_reproduce.ipynb #823f1020
-def in_words(seconds:float)->str:
+# %% ../nbs/api/13_reproduce.ipynb #254ea3b4
+def duration(seconds:float)->str:
     "'about 1 h 50 min'"
     m = round(seconds/60) if seconds < 3600 else 5*round(seconds/300)
     return 'about ' + (f'{m//60} h' + f' {m % 60} min'*(m % 60 > 0) if m >= 60 else f'{max(m, 1)} min')
 
-# %% ../nbs/api/13_reproduce.ipynb #1129445b
+# %% ../nbs/api/13_reproduce.ipynb #03943628
 def announcement(
     p,         # Plan
     jobs:int,  # processes
@@ -367,29 +367,35 @@ def announcement(
     text = f'{len(p.runs)} runs: {there} there already, ' + f'{len(p.failed)} failed, '*bool(p.failed) + f'{len(todo)} to do' + f', and up to {more} more that follow from these'*bool(more)
     if not todo: return text
     seconds = expected_seconds([*(p.runs[f] for f in todo), *p.later], jobs) if time else None
-    length = '' if not time else 'how long is known when one is finished, ' if seconds is None else f'{in_words(seconds)} '
+    length = '' if not time else 'how long is known when one is finished, ' if seconds is None else f'{duration(seconds)} '
     return f'{text}; {length}on {n} process{"es"*(n > 1)}'
 
-# %% ../nbs/api/13_reproduce.ipynb #c04e7871
+# %% ../nbs/api/13_reproduce.ipynb #e46d182e
 def train_all(
     tasks:list,     # of Task
-    jobs:int=None,  # processes; by default what the parameters say, or one per core or GPU
+    jobs:int=None,  # processes; by default the smallest that the parameters say, besides 0, or one per core or GPU
     dry:bool=False, # only say what would be done
 ):
     "Train what the notebooks want, in one sweep, and again what follows from that. What fails is told, and left to the notebooks that want it."
+    if not tasks: return
     jobs = jobs or min((t.values['jobs'] for t in tasks if t.values.get('jobs')), default=0) or default_jobs()
-    failed, first = {}, True
-    while tasks:
-        p, errors = plan_runs(tasks, failed)
-        todo = p.todo()
-        if first: print(*(f'{name}: its runs are not known before it is executed ({e})' for name, e in errors.items()), sep='\n', end='\n'*bool(errors))
-        if p.runs and (todo or first): print(announcement(p, jobs, any(c.profile != 'smoke' for c in p.runs.values())), flush=True)
-        if dry or not todo: return
-        first = False
-        try: sweep([p.runs[f] for f in todo], jobs)
-        except SweepError as e:
-            failed |= {todo[i]: x for i, x in e.failed.items()}
-            print(*(f'a run failed: {type(x).__name__}: {x}' for x in e.failed.values()), sep='\n', file=sys.stderr, flush=True)
+    failed, told, first = {}, {}, True
+    tell = lambda text, e: print(f'{text}: {type(e).__name__}: {e}', file=sys.stderr, flush=True)
+    with chdir(tasks[0].nb.parent):
+        while True:
+            p, errors = plan_runs(tasks, failed)
+            todo = p.todo()
+            for name in [n for n, e in errors.items() if told.get(n) != e]: print(f'{name}: its runs are not known before it is executed ({errors[name]})')
+            told |= errors
+            try:
+                if p.runs and (todo or first): print(announcement(p, jobs, any(c.profile != 'smoke' for c in p.runs.values())), flush=True)
+                if dry or not todo: return
+                sweep([p.runs[f] for f in todo], jobs)
+            except SweepError as e:
+                failed |= {todo[i]: x for i, x in e.failed.items()}
+                for x in e.failed.values(): tell('a run failed', x)
+            except Exception as e: return tell('no training in one sweep, the notebooks train by themselves', e)
+            first = False
 
 # %% ../nbs/api/13_reproduce.ipynb #c6273844
 def reproduce(
@@ -412,7 +418,7 @@ def reproduce(
         if t.error: print(t.error, file=sys.stderr, flush=True)
     return tasks
 
-# %% ../nbs/api/13_reproduce.ipynb #211eb34c
+# %% ../nbs/api/13_reproduce.ipynb #a4d80d06
 @call_parse
 def apt_nb_reproduce(
     profile:str='smoke',  # smoke (shows that all runs), demo (the figures of the README) or paper (real data, GPUs)
@@ -423,7 +429,7 @@ def apt_nb_reproduce(
     params:Path=None,     # A parameter file of your own instead of the profile's, for one notebook
     data:str=None,        # Folder of videos, in the place of the parameter file's
     weights:str=None,     # Of the backbone (a file, or a name on the Hub), in the place of the parameter file's
-    dry:bool=False,       # Say how many runs there are to do and about how long they take, and stop
+    dry:bool=False,       # Say how many runs there are to do and about how long they take (short runs are timed for that where no record tells), and stop
 ):
     "Run the paper's experiment notebooks for a profile and say what was made. What is finished is not run again."
     from apt_nb.gallery import save_gallery # it reads this module
