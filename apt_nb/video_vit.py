@@ -177,7 +177,7 @@ def init_linear(m): # any module
         trunc_normal_(m.weight, std=.02)
         if m.bias is not None: nn.init.zeros_(m.bias)
 
-# %% ../nbs/api/01_video_vit.ipynb #b6858759
+# %% ../nbs/api/01_video_vit.ipynb #fda8eae1
 @patch
 def embed(self:VideoViT,
           x): # normalised clips `B C T H W`
