@@ -86,13 +86,12 @@ def clip_words(
 def picture_loader(
     per_action:int,   # clips for each of the 60 source actions
     batch_size:int,   # clips; each is 8 pictures
-    size:int=32,      # of a picture
     seed:int=0,       # of the order
     root:str=None,    # folder for the clips; default: the cache
 ):
     "Batches of source clips whose frames are always the same, so that it is known what is in them."
     root = moving_shapes(root, train=per_action, val=0, test=0, source=True)
-    data = ClipDataset(class_folders(root, 'train'), n_frames=8, size=size, train=False, keep_decoded=True)
+    data = ClipDataset(class_folders(root, 'train'), n_frames=sizes['vit_tiny']['num_frames'], size=sizes['vit_tiny']['img_size'], train=False, keep_decoded=True)
     return loader(data, batch_size, shuffle=True, seed=seed, drop_last=True)
 
 # %% ../nbs/api/07a_supervised.ipynb #38ff3ac2
