@@ -10,9 +10,9 @@ __all__ = ['CHOICES', 'RANGES', 'SMALL', 'PROFILES', 'BENCHMARKS', 'RECIPE_VERSI
            'naming_settings', 'config_hash', 'train_loader', 'eval_loader', 'given_options', 'build_model',
            'live_scales', 'device_name', 'commit', 'version', 'environment', 'words', 'make_record', 'train_and_test',
            'run_lock', 'run_folder', 'read_record', 'run', 'differences', 'grid', 'SweepError', 'gpus', 'use_devices',
-           'default_jobs', 'DeviceContext', 'one_thread_children', 'no_interrupts', 'SweepBar', 'Planned', 'Plan',
-           'planning', 'sweep', 'n_videos', 'passes', 'pass_seconds', 'timed', 'expected_seconds', 'records_frame',
-           'records_table']
+           'default_jobs', 'DeviceContext', 'one_thread_children', 'no_interrupts', 'n_videos', 'passes', 'all_passes',
+           'SweepBar', 'Planned', 'Plan', 'planning', 'sweep', 'pass_seconds', 'timed', 'expected_seconds',
+           'records_frame', 'records_table']
 
 # %% ../nbs/api/11_experiment.ipynb #11f9305e
 import hashlib, importlib, importlib.metadata, inspect, json, multiprocessing, os, platform, signal, subprocess, tempfile, threading, time, traceback
@@ -503,20 +503,39 @@ def no_interrupts():
     try: yield
     finally: signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
 
-# %% ../nbs/api/11_experiment.ipynb #53f01aa9
+# %% ../nbs/api/11_experiment.ipynb #a9c6174f
+def n_videos(cfg:Config):
+    "{split: number of videos}; those of the embedded benchmark need not be there"
+    if cfg.data not in BENCHMARKS: return {k: len(v) for k, v in splits(cfg).items()}
+    from apt_nb.moving_shapes import TARGETS
+    return {k: getattr(cfg, f'n_{k}')*len(TARGETS[BENCHMARKS[cfg.data]]) for k in ('train', 'val', 'test')}
+
+# %% ../nbs/api/11_experiment.ipynb #b8a9de03
+def passes(c:dict, videos:dict)->int:
+    "Passes of a clip through the model in a run with settings `c`, training counted as three"
+    return c['epochs']*(3*c['views']*videos['train'] + videos['val']) + c['test_clips']*c['test_crops']*videos['test']
+
+# %% ../nbs/api/11_experiment.ipynb #52add5e1
+def all_passes(
+    cfgs, # list of Config
+)->list:
+    "The passes of each run; a data set is read once for all"
+    with files_read_once(): return [passes(asdict(c), _read_once(n_videos, [getattr(c, f) for f in DATA_FIELDS], c)) for c in cfgs]
+
+# %% ../nbs/api/11_experiment.ipynb #c0535f61
 class SweepBar:
-    "One line for all runs: epochs done, runs finished"
-    def __init__(self, cfgs, show=True):
-        self.epochs, self.at, self.finished = [c.epochs for c in cfgs], [0.]*len(cfgs), set()
-        form = '{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}]{postfix}'
-        self.bar = progress_bar(sum(self.epochs), 'sweep', bar_format=form) if show else None
+    "One line for all runs: how much of their work is done, how many are finished"
+    def __init__(self, work, show=True):
+        self.work, self.at, self.finished = list(work), [0.]*len(work), set()
+        form = '{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]{postfix}'
+        self.bar = progress_bar(sum(work), 'sweep', bar_format=form) if show else None
     def update(self, i, part, finished=False):
         "Run `i` has come to `part` (0 to 1)"
         self.at[i] = part
         if finished: self.finished.add(i)
         if self.bar is None: return
         self.bar.set_postfix_str(f'{len(self.finished)} of {len(self.at)} runs', refresh=False)
-        self.bar.n = min(self.bar.total, round(sum(a*e for a, e in zip(self.at, self.epochs)), 3))
+        self.bar.n = min(self.bar.total, round(sum(a*w for a, w in zip(self.at, self.work)), 3))
         self.bar.update(0)
     def close(self):
         if self.bar is not None: self.bar.close()
@@ -613,11 +632,11 @@ def _noted(plan:Plan, cfgs, folders, todo, later):
         raise Planned
     return {n: plan.failed[folders[i]] for n, i in enumerate(todo)}
 
-# %% ../nbs/api/11_experiment.ipynb #c69d576b
+# %% ../nbs/api/11_experiment.ipynb #48938ed5
 def _trained(cfgs, jobs, progress):
     "{index: record or exception} of runs that are not finished"
     for c in {tuple(getattr(c, f) for f in ('data', *BENCHMARK_FIELDS)): c for c in cfgs if c.data in BENCHMARKS}.values(): benchmark_root(c)
-    bar = SweepBar(cfgs, progress and bool(cfgs))
+    bar = SweepBar(all_passes(cfgs), progress and bool(cfgs))
     try: return _all_runs(cfgs, range(len(cfgs)), bar, jobs or default_jobs())
     finally: bar.close()
 
@@ -640,18 +659,6 @@ def sweep(
     lost = [f'{f.name} ({name})' for f, name, r in zip(folders, _told_apart(cfgs), records) if not r]
     if lost: raise RuntimeError(f'no record of run {"; ".join(lost)}: its data or weights changed during the sweep, so it was trained under another name; sweep again')
     return records
-
-# %% ../nbs/api/11_experiment.ipynb #a9c6174f
-def n_videos(cfg:Config):
-    "{split: number of videos}; those of the embedded benchmark need not be there"
-    if cfg.data not in BENCHMARKS: return {k: len(v) for k, v in splits(cfg).items()}
-    from apt_nb.moving_shapes import TARGETS
-    return {k: getattr(cfg, f'n_{k}')*len(TARGETS[BENCHMARKS[cfg.data]]) for k in ('train', 'val', 'test')}
-
-# %% ../nbs/api/11_experiment.ipynb #b8a9de03
-def passes(c:dict, videos:dict)->int:
-    "Passes of a clip through the model in a run with settings `c`, training counted as three"
-    return c['epochs']*(3*c['views']*videos['train'] + videos['val']) + c['test_clips']*c['test_crops']*videos['test']
 
 # %% ../nbs/api/11_experiment.ipynb #583962f0
 def _kind(c): return tuple(c[k] for k in ('method', 'model', 'n_frames', 'size'))
@@ -687,7 +694,7 @@ def timed(
             except SweepError as e: return [read_record(run_folder(c)) for i, c in enumerate(short) if i not in e.failed]
         finally: os.environ.pop('APT_NB_CACHE') if before is None else os.environ.update(APT_NB_CACHE=before)
 
-# %% ../nbs/api/11_experiment.ipynb #8bcbcc57
+# %% ../nbs/api/11_experiment.ipynb #ce9850fb
 def expected_seconds(
     cfgs,     # list of Config
     jobs:int, # runs at a time
@@ -700,7 +707,7 @@ def expected_seconds(
     if unknown: print(f'timing short runs: {", ".join(dict.fromkeys(k[0] for k in unknown))} ...', flush=True)
     known = pass_seconds(timed(list(unknown.values()), jobs)) | known
     if any(_kind(asdict(c)) not in known for c in cfgs): return None
-    with files_read_once(): each = [known[_kind(asdict(c))]*passes(asdict(c), _read_once(n_videos, [getattr(c, f) for f in DATA_FIELDS], c)) for c in cfgs]
+    each = [known[_kind(asdict(c))]*n for c, n in zip(cfgs, all_passes(cfgs))]
     return max(sum(each)/jobs, *each) if each else 0.
 
 # %% ../nbs/api/11_experiment.ipynb #48c34768
