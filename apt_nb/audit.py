@@ -118,12 +118,12 @@ def check_row(
     better = lambda c: next((f'; {states[c]} with {in_words(*r)}' for r, states in others if AGREEMENTS.index(states[c]) < AGREEMENTS.index(state[c])), '')
     return {c: dict(value=value[c], state=state[c], note='' if c == 'gflops' else in_words(*reading) + better(c)) for c in printed}
 
-# %% ../nbs/api/12a_audit.ipynb #29928def
+# %% ../nbs/api/12a_audit.ipynb #69ecc2af
 STUDIES = {
     1: dict(notebook='01_ablation_prompt_length', knob='n_prompts', here=lambda row, p: round(int(row)/p['stands_for'])),
     2: dict(notebook='03_ablation_dropout', knob='prompt_dropout', here=lambda row, p: float(row)),
     3: dict(notebook='04_ablation_augmentation', knob='rand_augment', here=lambda row, p: '' if row == 'none' else f'rand-{row}'),
-    4: dict(notebook='05_ablation_weight_decay', knob='weight_decay', here=lambda row, p: row == '1e-2' and p['same_dose'] or float(row)),
+    4: dict(notebook='05_ablation_weight_decay', knob='weight_decay', here=lambda row, p: row == '1e-2' and p['same_dose'] or float(row), notes={'1e-2': 'here the same dose in fewer steps, see 05_ablation_weight_decay'}),
     5: dict(notebook='08_comparison'),
     6: dict(notebook='09_other_pretraining')}
 
@@ -191,14 +191,16 @@ def row_outcomes(
             for own in (a, b): outcomes[stands[own]].append(said)
     return outcomes
 
-# %% ../nbs/api/12a_audit.ipynb #de33e843
+# %% ../nbs/api/12a_audit.ipynb #8a3f3af3
 def place(
     outcomes:list, # of the comparisons of a row, see `row_outcomes`
+    stands:str=None, # what stands for the row, where that is not obvious
 )->tuple:          # state, note
     "'not reproduced' where one of a row's comparisons is reversed, 'trend' where all hold, 'undecided' otherwise"
     o = outcomes
     state = 'not reproduced' if -1 in o else 'trend' if o and all(o) else 'undecided'
-    return state, f'{len(o)} comparison{"s"*(len(o) > 1)}: {o.count(1)} as in the paper, {o.count(-1)} reversed, {o.count(0)} undecided' if o else 'no row to compare it with'
+    said = f'{len(o)} comparison{"s"*(len(o) > 1)}: {o.count(1)} as in the paper, {o.count(-1)} reversed, {o.count(0)} undecided' if o else 'no row to compare it with'
+    return state, said + (f'; {stands}' if stands else '')
 
 # %% ../nbs/api/12a_audit.ipynb #9adfa37e
 def measured(
@@ -211,7 +213,7 @@ def measured(
     error = 2*100*np.sqrt(value/100*(1 - value/100)/n)
     return dict(value=value, state='measured' if abs(value - float(printed)) <= error else 'contradicts', note=f'{len(records)} run{"s"*(len(records) > 1)}, {n:,} videos: ± {error:.2f}')
 
-# %% ../nbs/api/12a_audit.ipynb #27205f1d
+# %% ../nbs/api/12a_audit.ipynb #88def6df
 def study(
     table:int, # 1 to 6
     root:Path, # the clone
@@ -221,7 +223,7 @@ def study(
     for column, c in cells[cells.column.str.endswith('top1')].groupby('column'):
         name, printed = column.removesuffix('top1').rstrip('_'), c.set_index('row').printed.astype(float)
         of = [r for r in demo if r['stands_for'][0] == name and r['stands_for'][1] in printed.index]
-        for row, o in row_outcomes(printed, name if table == 5 else 'ssv2', of).items(): trends[name, row] = place(o)
+        for row, o in row_outcomes(printed, name if table == 5 else 'ssv2', of).items(): trends[name, row] = place(o, STUDIES[table].get('notes', {}).get(row))
     for r in standing(table, 'paper', root): runs.setdefault(tuple(r['stands_for']), []).append(r)
     notebook = STUDIES[table]['notebook']
     return dict(trends=trends, records=runs, missing=f'no run of {notebook} stands for it' if demo else f'no demo records of {notebook} yet')
