@@ -298,25 +298,26 @@ def rank_correlation(
 FAMILIES = dict(linear=('Linear', 'v', 7, 1.), vpt=('VPT', 's', 1, .87), adaptformer=('AdaptFormer', 'D', 2, 1.07), st_adapter=('ST-Adapter', 'P', 4, 1.15), aim=('AIM', 'X', 3, 1.),
                 lora=('LoRA', '^', 9, .93), apt=('APT', 'o', 0, 1.), full=('Full', '', 5, 1.)) # name, marker, colour of seaborn's `colorblind`, factor of the shift
 
-# %% ../nbs/api/12b_comparison.ipynb #2f5b4eff
+# %% ../nbs/api/12b_comparison.ipynb #11161e3d
 def draw_level(
     ax,             # matplotlib axes
     t:pd.DataFrame, # rows of full tuning: tuned, top1, and perhaps low and high
+    left=True,      # the side of the text
 ):
     "A dotted line and its band, with the number of parameters"
     for r in t.itertuples():
         ax.axhline(r.top1, color='.35', ls=':', lw=1.5)
         if 'low' in t: ax.axhspan(r.low, r.high, color='.5', alpha=.15, lw=0)
-        ax.annotate(f'full tuning, {r.tuned/1e6:.3g} M', (1, r.top1), (-2, 3), ax.get_yaxis_transform(), 'offset points', ha='right', fontsize=8, color='.25')
+        ax.annotate(f'full tuning, {r.tuned/1e6:.3g} M', (1 - left, r.top1), (4*left - 2, 3), ax.get_yaxis_transform(), 'offset points', ha='left' if left else 'right', fontsize=8, color='.25')
 
-# %% ../nbs/api/12b_comparison.ipynb #3bd6153d
+# %% ../nbs/api/12b_comparison.ipynb #254dc824
 def draw_methods(
     ax,             # matplotlib axes
     t:pd.DataFrame, # by row: method, tuned, top1, and perhaps low and high
     pale:bool=False, # for what is from elsewhere
 ):
     "One line or point per method, with bars from low to high, and the sizes along a line as small numbers; a level for full tuning"
-    draw_level(ax, t[t.method == 'full'])
+    draw_level(ax, t[t.method == 'full'], left=not pale)
     for m, (name, marker, colour, shift) in FAMILIES.items():
         g = t[(t.method == m) & (m != 'full') & t.top1.notna()].sort_values('tuned')
         if not len(g): continue
