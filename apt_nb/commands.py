@@ -6,11 +6,11 @@
 __all__ = ['Z', 'ITEMS', 'LISTS', 'WHOLE', 'TESTING', 'wilson', 'paired', 'score', 'guesses', 'results', 'comments', 'option',
            'Parser', 'size_of', 'settings', 'usual', 'add_settings', 'in_options', 'explain', 'command', 'named',
            'state_of', 'plan', 'places', 'write_run', 'refuse_unsplit', 'refuse_other_run', 'refuse_bad', 'say',
-           'plans', 'train_videos', 'apt_nb_train', 'bare_backbone', 'load_model', 'test_part', 'as_known', 'Counted',
-           'predictions', 'predictions_table', 'evaluate_videos', 'apt_nb_evaluate', 'video_files', 'classify',
-           'apt_nb_predict', 'apt_nb_check']
+           'plans', 'results_text', 'train_videos', 'apt_nb_train', 'bare_backbone', 'load_model', 'test_part',
+           'as_known', 'Counted', 'predictions', 'predictions_table', 'evaluate_videos', 'apt_nb_evaluate',
+           'video_files', 'classify', 'apt_nb_predict', 'apt_nb_check']
 
-# %% ../nbs/api/14_commands.ipynb #278c49cf
+# %% ../nbs/api/14_commands.ipynb #346b2f96
 import argparse, json, os, re, sys
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ from statistics import NormalDist
 from accelerate.utils.memory import should_reduce_batch_size
 from fastcore.docments import docments
 from safetensors.torch import save_file
+
+# %% ../nbs/api/14_commands.ipynb #19cbd95c
 from .datasets import SUFFIXES, DatasetError, VideoList, class_folders, class_tree, refuse
 from .evaluation import Predictions, metrics, predict
 from .experiment import (BENCHMARKS, CHOICES, Config, DataSettings, ModelSettings, ViewSettings, build_model, config_hash, device_name, eval_loader, given_options,
@@ -325,7 +327,13 @@ def plans(
     first, *others = [plan(c, data).splitlines() for c in cfgs]
     return '\n'.join([*first, '', *(l for p in others for l in [*(l for l in p if l not in first), ''])])
 
-# %% ../nbs/api/14_commands.ipynb #3a6b9a0e
+# %% ../nbs/api/14_commands.ipynb #25cec92b
+def results_text(cfgs, records, test:VideoList)->str:
+    "The table of some runs on the same test videos, and that they share their settings where there are several"
+    text = results([(named(c), r['test'], r['n_tuned']) for c, r in zip(cfgs, records)], test.labels, test.classes)
+    return text + f'\nAll with the same settings (base lr {cfgs[0].lr:g}, {cfgs[0].epochs} epochs, seed {cfgs[0].seed}); each method might prefer others.'*(len(cfgs) > 1)
+
+# %% ../nbs/api/14_commands.ipynb #44a1c166
 def train_videos(
     cfg:Config,    # of the run
     out=None,      # folder for the results; None: <data>_<method>_<hash> in the current one
@@ -346,8 +354,7 @@ def train_videos(
     for c, folder in zip(cfgs, folders):
         records.append(run(c, progress))
         if make_accelerator().is_main_process: write_run(c, records[-1], folder)
-    text = results([(named(c), r['test'], r['n_tuned']) for c, r in zip(cfgs, records)], data['test'].labels, data['test'].classes)
-    if cfgs[1:]: text += f'\nAll with the same settings (base lr {cfg.lr:g}, {cfg.epochs} epochs, seed {cfg.seed}); each method might prefer others.'
+    text = results_text(cfgs, records, data['test'])
     if make_accelerator().is_main_process: atomic(out/'results.md', lambda f: f.write_text(text + '\n', encoding='utf-8'))
     say(text, f'\nwritten to {out}: tuned.safetensors, record.json, results.md')
     return records

@@ -6,19 +6,19 @@
 __all__ = ['EDGES', 'SETS', 'FAMILIES', 'together', 'check_search', 'candidates', 'search_runs', 'later_runs', 'final_runs',
            'diverged', 'run_cells', 'stand_ins', 'rates_tried', 'choose', 'paper_rows', 'counterparts',
            'comparison_table', 'best_by_validation', 'readable_comparison', 'readable_search', 'save_comparison',
-           'matched', 'mean_of_pairs', 'weigh', 'further', 'order_findings', 'rank_correlation', 'draw_level',
-           'draw_methods', 'comparison_figure']
+           'matched', 'mean_of_pairs', 'weigh', 'further', 'rank_correlation', 'draw_level', 'draw_methods',
+           'comparison_figure']
 
-# %% ../nbs/api/12b_comparison.ipynb #ef8a7c93
+# %% ../nbs/api/12b_comparison.ipynb #25b13812
 import math
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from collections import Counter
 from dataclasses import replace
-from .audit import margin, row_method
+from .audit import row_method
 from .experiment import SweepError, profile as settings_of, records_frame, records_table, sweep
-from .report import caption, contrast, finding, no_gain, paired_difference, plus_minus, published, save_text, shelf, style, titled
+from .report import caption, contrast, plus_minus, published, save_text, shelf, style, titled
 
 # %% ../nbs/api/12b_comparison.ipynb #1d0cc3c4
 def together(
@@ -180,14 +180,14 @@ def comparison_table(
     t = t.join(records_table(records, ['target', 'row'])[['n', 'top1', 'top1_sd', 'top5', 'top5_sd']])
     return t.assign(low=g.test_top1.min(), high=g.test_top1.max(), val_top1=g.val_top1.mean()).join(chosen[['lr', 'edge']]).join(printed.add_prefix('paper_'))
 
-# %% ../nbs/api/12b_comparison.ipynb #970fbe94
+# %% ../nbs/api/12b_comparison.ipynb #9d371cea
 def best_by_validation(
     t:pd.DataFrame, # of `comparison_table`
     targets,        # names
 )->str:
     "The row with a frozen backbone that is best on the validation videos of each target, as a sentence with its top-1 on the test videos"
-    frozen, rows = t[t.method != 'full'], {}
-    for name in targets: rows[name] = frozen.loc[name].val_top1.idxmax()
+    frozen = t[t.method != 'full']
+    rows = {name: frozen.loc[name].val_top1.idxmax() for name in targets}
     found = '; '.join(f'{row} on {name} ({t.top1[name, row]:.1f}% of the test videos, {t.tuned[name, row]:,} parameters)' for name, row in rows.items())
     return f'Of the rows with a frozen backbone the best on the validation videos: {found}.'
 
@@ -270,29 +270,12 @@ def further(
     low, high = (diff + sign*math.hypot(p['diff'] - p[mine], q['diff'] - q[its]) for sign, mine, its in ((-1, 'low', 'high'), (1, 'high', 'low')))
     return dict(diff=diff, low=low, high=high, per_seed={s: p['per_seed'][s] - q['per_seed'][s] for s in seeds})
 
-# %% ../nbs/api/12b_comparison.ipynb #671b0162
-def order_findings(
-    records,      # of one target
-    printed:pd.DataFrame, # of `counterparts`, of that target
-    pairs,        # of rows
-    data:str,     # the data set whose test videos the printed accuracies are of, see `margin`
-)->list:
-    "One `finding` per pair: that the row which the paper has above is above, or that both are level, within a point, where its difference is within two standard errors"
-    rows = []
-    for x, y in pairs:
-        a, b = (x, y) if printed.top1[x] >= printed.top1[y] else (y, x)
-        p, q, gap = paired_difference(records, 'row', a, b), paired_difference(records, 'row', b, a), printed.top1[a] - printed.top1[b]
-        if gap < margin(printed.top1[a], printed.top1[b], data): rows.append(finding(f'{a} and {b} level', p, gap, outcome=min(no_gain(p), no_gain(q))))
-        else: rows.append(finding(f'{a} above {b}', p, gap))
-    return rows
-
-# %% ../nbs/api/12b_comparison.ipynb #e34c9cba
+# %% ../nbs/api/12b_comparison.ipynb #2d47dd97
 def rank_correlation(
     a:pd.Series, b:pd.Series, # by row
 )->float:
     "Spearman's: that of the ranks, equal values sharing theirs, over the rows that both have; NaN for fewer than three"
-    both = pd.concat([a, b], axis=1, keys=['a', 'b']).dropna().rank()
-    return both.a.corr(both.b) if len(both) > 2 else math.nan
+    return pd.DataFrame(dict(a=a, b=b)).corr('spearman', min_periods=3).loc['a', 'b']
 
 # %% ../nbs/api/12b_comparison.ipynb #dbff5f7e
 FAMILIES = dict(linear=('Linear', 'v', 7, 1.), vpt=('VPT', 's', 1, .87), adaptformer=('AdaptFormer', 'D', 2, 1.07), st_adapter=('ST-Adapter', 'P', 4, 1.15), aim=('AIM', 'X', 3, 1.),

@@ -14,7 +14,7 @@ __all__ = ['CHOICES', 'RANGES', 'SMALL', 'PROFILES', 'BENCHMARKS', 'RECIPE_VERSI
            'SweepBar', 'Planned', 'Plan', 'planning', 'sweep', 'pass_seconds', 'timed', 'expected_seconds',
            'records_frame', 'records_table']
 
-# %% ../nbs/api/11_experiment.ipynb #11f9305e
+# %% ../nbs/api/11_experiment.ipynb #583b9c5b
 import hashlib, importlib, importlib.metadata, inspect, json, multiprocessing, os, platform, signal, subprocess, tempfile, threading, time, traceback
 import numpy as np
 import pandas as pd
@@ -31,6 +31,8 @@ from multiprocessing.context import SpawnContext
 from pathlib import Path
 from accelerate.utils import parse_flag_from_env, set_seed
 from filelock import FileLock, Timeout
+
+# %% ../nbs/api/11_experiment.ipynb #013e14a0
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .datasets import ClipDataset, DatasetError, class_folders, class_tree, loader, split_by_group, splits as folder_splits

@@ -48,7 +48,15 @@ def _stem(
     base, _, suffix = name.rpartition('.')
     return base if base and f'.{suffix.lower()}' in SUFFIXES else name
 
-# %% ../nbs/api/05a_official.ipynb #4fbd115b
+# %% ../nbs/api/05a_official.ipynb #dee1af26
+def _agreement(
+    a, b, # lists of folders
+)->int:
+    "How many folders at the ends of two paths are the same"
+    pairs = list(zip(reversed(a), reversed(b)))
+    return next((i for i, (x, y) in enumerate(pairs) if unicodedata.normalize('NFC', x) != unicodedata.normalize('NFC', y)), len(pairs))
+
+# %% ../nbs/api/05a_official.ipynb #bf8fbfed
 class VideoIndex:
     "The videos below a folder, found by what a list calls them"
     def __init__(self,
@@ -59,10 +67,6 @@ class VideoIndex:
             if os.path.splitext(f)[1].lower() in SUFFIXES: self.by_stem[_stem(f)].append(f); folders.add(f.rpartition('/')[0]); self.n += 1
         self.flat, self.above = len(folders) == 1, os.path.abspath(root).replace(os.sep, '/').split('/')
     def __len__(self): return self.n
-    def _agreement(self, folders, f):
-        "How many folders at the end of a listed path are those of the file `f`"
-        pairs = list(zip(reversed(folders), reversed(self.above + f.split('/')[:-1])))
-        return next((i for i, (a, b) in enumerate(pairs) if unicodedata.normalize('NFC', a) != unicodedata.normalize('NFC', b)), len(pairs))
     def find(self,
         name:str,           # as listed: with or without folders and suffix
         anywhere:bool=True, # names are unique in the data set: the folder may differ
@@ -71,7 +75,7 @@ class VideoIndex:
         if os.path.isabs(name) and os.path.isfile(name): return [os.path.relpath(name, self.root) if Path(name).is_relative_to(self.root) else name]
         found, folders = self.by_stem.get(_stem(name), []), name.split('/')[:-1]
         if name in found: return [name]
-        agreed = {f: self._agreement(folders, f) for f in found}
+        agreed = {f: _agreement(folders, self.above + f.split('/')[:-1]) for f in found}
         best = max(agreed.values(), default=0)
         return [f for f, n in agreed.items() if n == best] if best or anywhere or not folders or self.flat else []
 

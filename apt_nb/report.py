@@ -9,7 +9,7 @@ __all__ = ['PRINTED', 'ABOUT', 'FIGURE_3', 'NAMES', 'SHOWN', 'STYLE', 'LINES', '
            'from_to', 'overview', 'with_setting', 'style', 'save_drawing', 'save_figure', 'spread_out', 'curves_frame',
            'draw_curves', 'curves_figure', 'loss_frame', 'correctness', 'bootstrap', 'contrast', 'paired_difference',
            'agree', 'verdict', 'in_words', 'slope_weights', 't_quantile', 'seed_difference', 'score_difference',
-           'stretch_difference', 'span_in_words', 'stretch_in_words', 'finding', 'findings', 'no_gain', 'signed',
+           'stretch_difference', 'span_in_words', 'stretch_in_words', 'finding', 'no_gain', 'findings', 'signed',
            'interval', 'readable_findings', 'save_findings', 'conclusions']
 
 # %% ../nbs/api/12_report.ipynb #8fa041b9
@@ -513,21 +513,6 @@ def finding(
     return dict(finding=says, measure=measure, paper=None if paper is None else round(float(paper), 4), here=p['diff'], low=p['low'], high=p['high'],
                 by_seed=list(p['per_seed'].values()), outcome=OUTCOMES[verdict(p) if outcome is None else outcome])
 
-# %% ../nbs/api/12_report.ipynb #deb3f00f
-def findings(
-    records,    # list of records
-    knob:str,   # the setting that differs
-    printed,    # the paper's table, indexed by values of the setting
-    pairs=None, # which rows to compare; None is every two of them that the records have
-)->pd.DataFrame:
-    "One `finding` per pair, the better one in the paper first; pairs of which the records have but one are left out"
-    here, rows = {r['config'][knob] for r in records}, []
-    for x, y in combinations(printed.index, 2) if pairs is None else pairs:
-        if not {x, y} <= here: continue
-        a, b = (x, y) if printed.top1[x] >= printed.top1[y] else (y, x)
-        rows.append(finding(f'{short(knob, a)} above {short(knob, b)}', paired_difference(records, knob, a, b), printed.top1[a] - printed.top1[b]))
-    return pd.DataFrame(rows)
-
 # %% ../nbs/api/12_report.ipynb #0a146a9c
 def no_gain(
     p:dict,          # the difference said to be none
@@ -536,6 +521,26 @@ def no_gain(
     "1 where the gain is under `margin` with its whole interval, -1 where there is one by `verdict`, 0 where the records do not decide"
     if verdict(p) == 1: return -1
     return int(len(p['per_seed']) > 1 and p['high'] < margin)
+
+# %% ../nbs/api/12_report.ipynb #ae819896
+def findings(
+    records,    # list of records
+    knob:str,   # the setting that differs
+    printed,    # the paper's table, indexed by values of the setting
+    pairs=None, # which rows to compare; None is every two of them that the records have
+    tie=None,   # the points under which two printed values have no order, of these values, such as `apt_nb.audit.margin`; None is that they always have one
+)->pd.DataFrame:
+    "One `finding` per pair: that the better one in the paper is above the other, or that they are level, within a point, where `tie` says so. Pairs of which the records have but one are left out"
+    here, rows = {r['config'][knob] for r in records}, []
+    for x, y in combinations(printed.index, 2) if pairs is None else pairs:
+        if not {x, y} <= here: continue
+        a, b = (x, y) if printed.top1[x] >= printed.top1[y] else (y, x)
+        p, gap, (better, other) = paired_difference(records, knob, a, b), printed.top1[a] - printed.top1[b], (short(knob, v) for v in (a, b))
+        if tie and gap < tie(printed.top1[a], printed.top1[b]):
+            level = min(no_gain(p), no_gain(paired_difference(records, knob, b, a)))
+            rows.append(finding(f'{better} and {other} level', p, gap, outcome=level))
+        else: rows.append(finding(f'{better} above {other}', p, gap))
+    return pd.DataFrame(rows)
 
 # %% ../nbs/api/12_report.ipynb #f7b4fef0
 def signed(v, measure:str=''): return '-' if pd.isna(v) else f'{v:+.3f}' if 'loss' in measure else f'{v:+.1f}'

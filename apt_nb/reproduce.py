@@ -6,14 +6,15 @@
 __all__ = ['repo_root', 'experiments', 'parameters_file', 'check_parameters', 'put_in', 'read_parameters', 'inputs',
            'fingerprint', 'own_kernel', 'InPlace', 'live_client', 'engine', 'execute', 'Task', 'finished', 'perform',
            'plan', 'summary', 'figures_aside', 'training_cells', 'planned_runs', 'plan_runs', 'duration',
-           'announcement', 'train_all', 'reproduce', 'apt_nb_reproduce']
+           'announcement', 'train_round', 'train_all', 'reproduce', 'told_in_one_line', 'apt_nb_reproduce']
 
-# %% ../nbs/api/13_reproduce.ipynb #771655f7
+# %% ../nbs/api/13_reproduce.ipynb #7522972e
 import ast, hashlib, importlib, importlib.util, io, json, logging, re, shutil, signal, sys, time
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -355,7 +356,7 @@ def duration(seconds:float)->str:
     m = round(seconds/60) if seconds < 3600 else 5*round(seconds/300)
     return 'about ' + (f'{m//60} h' + f' {m % 60} min'*(m % 60 > 0) if m >= 60 else f'{max(m, 1)} min')
 
-# %% ../nbs/api/13_reproduce.ipynb #03943628
+# %% ../nbs/api/13_reproduce.ipynb #acb01483
 def announcement(
     p,         # Plan
     jobs:int,  # processes
@@ -364,13 +365,32 @@ def announcement(
     "How many runs there are in a plan, how many of them to do, and about how long that takes on this machine"
     todo, more = p.todo(), len(p.later)
     there, n = len(p.runs) - len(todo) - len(p.failed), min(jobs, len(todo))
-    text = f'{len(p.runs)} runs: {there} there already, ' + f'{len(p.failed)} failed, '*bool(p.failed) + f'{len(todo)} to do' + f', and up to {more} more that follow from these'*bool(more)
+    text = f'{len(p.runs)} run{"s"*(len(p.runs) != 1)}: {there} there already, ' + f'{len(p.failed)} failed, '*bool(p.failed) + f'{len(todo)} to do' + f', and up to {more} more that follow from these'*bool(more)
     if not todo: return text
     seconds = expected_seconds([*(p.runs[f] for f in todo), *p.later], jobs) if time else None
     length = '' if not time else 'how long is known when one is finished, ' if seconds is None else f'{duration(seconds)} '
     return f'{text}; {length}on {n} process{"es"*(n > 1)}'
 
-# %% ../nbs/api/13_reproduce.ipynb #e46d182e
+# %% ../nbs/api/13_reproduce.ipynb #50c34f2e
+def train_round(
+    p,          # Plan
+    jobs:int,   # processes
+    first:bool, # say how many runs there are, even where none is to do
+    dry:bool,   # say it, and train nothing
+)->dict:        # {fingerprint: exception}, of the runs that failed; None where nothing more can be done
+    "What a plan has to do, in one `sweep`. What fails is told"
+    todo, tell = p.todo(), lambda text, e: print(f'{text}: {type(e).__name__}: {e}', file=sys.stderr, flush=True)
+    try:
+        if p.runs and (todo or first): print(announcement(p, jobs, any(c.profile != 'smoke' for c in p.runs.values())), flush=True)
+        if dry or not todo: return None
+        sweep([p.runs[f] for f in todo], jobs)
+    except SweepError as e:
+        for x in e.failed.values(): tell('a run failed', x)
+        return {todo[i]: x for i, x in e.failed.items()}
+    except Exception as e: return tell('no training in one sweep, the notebooks train by themselves', e)
+    return {}
+
+# %% ../nbs/api/13_reproduce.ipynb #f0e8e729
 def train_all(
     tasks:list,     # of Task
     jobs:int=None,  # processes; by default the smallest that the parameters say, besides 0, or one per core or GPU
@@ -379,23 +399,15 @@ def train_all(
     "Train what the notebooks want, in one sweep, and again what follows from that. What fails is told, and left to the notebooks that want it."
     if not tasks: return
     jobs = jobs or min((t.values['jobs'] for t in tasks if t.values.get('jobs')), default=0) or default_jobs()
-    failed, told, first = {}, {}, True
-    tell = lambda text, e: print(f'{text}: {type(e).__name__}: {e}', file=sys.stderr, flush=True)
+    failed, told = {}, {}
     with chdir(tasks[0].nb.parent):
-        while True:
+        for n in count():
             p, errors = plan_runs(tasks, failed)
-            todo = p.todo()
-            for name in [n for n, e in errors.items() if told.get(n) != e]: print(f'{name}: its runs are not known before it is executed ({errors[name]})')
+            for name in [k for k, e in errors.items() if told.get(k) != e]: print(f'{name}: its runs are not known before it is executed ({errors[name]})')
             told |= errors
-            try:
-                if p.runs and (todo or first): print(announcement(p, jobs, any(c.profile != 'smoke' for c in p.runs.values())), flush=True)
-                if dry or not todo: return
-                sweep([p.runs[f] for f in todo], jobs)
-            except SweepError as e:
-                failed |= {todo[i]: x for i, x in e.failed.items()}
-                for x in e.failed.values(): tell('a run failed', x)
-            except Exception as e: return tell('no training in one sweep, the notebooks train by themselves', e)
-            first = False
+            lost = train_round(p, jobs, n == 0, dry)
+            if lost is None: return
+            failed |= lost
 
 # %% ../nbs/api/13_reproduce.ipynb #c6273844
 def reproduce(
@@ -418,7 +430,19 @@ def reproduce(
         if t.error: print(t.error, file=sys.stderr, flush=True)
     return tasks
 
-# %% ../nbs/api/13_reproduce.ipynb #a4d80d06
+# %% ../nbs/api/13_reproduce.ipynb #9ac65108
+@contextmanager
+def told_in_one_line():
+    "End the program with one line for a wrong call, and with how to go on where it is stopped, by Ctrl-C or a batch system"
+    signal.signal(signal.SIGTERM, signal.default_int_handler) # kernel and training processes end too
+    try: yield
+    except (ValueError, FileNotFoundError) as e: sys.exit(f'apt_nb_reproduce: {e}')
+    except KeyboardInterrupt:
+        logging.getLogger('asyncio').setLevel('CRITICAL') # else the kernel's last message is printed as an unretrieved exception
+        print('\nStopped. The same call goes on from here.', file=sys.stderr)
+        sys.exit(130)
+
+# %% ../nbs/api/13_reproduce.ipynb #168e8da0
 @call_parse
 def apt_nb_reproduce(
     profile:str='smoke',  # smoke (shows that all runs), demo (the figures of the README) or paper (real data, GPUs)
@@ -434,15 +458,9 @@ def apt_nb_reproduce(
     "Run the paper's experiment notebooks for a profile and say what was made. What is finished is not run again."
     from apt_nb.gallery import save_gallery # it reads this module
     if not importlib.util.find_spec('papermill'): sys.exit("apt_nb_reproduce needs papermill and Jupyter: pip install -e '.[dev]'")
-    signal.signal(signal.SIGTERM, signal.default_int_handler) # a batch system's stop is a Ctrl-C: kernel and training processes end too
-    try:
+    with told_in_one_line():
         if devices: use_devices(devices)
         tasks = reproduce(profile, only, force, dry, params=params, jobs=jobs, data=data, weights=weights)
-    except (ValueError, FileNotFoundError) as e: sys.exit(f'apt_nb_reproduce: {e}')
-    except KeyboardInterrupt:
-        logging.getLogger('asyncio').setLevel('CRITICAL') # else the kernel's last message is printed as an unretrieved exception
-        print('\nStopped. The same call goes on from here.', file=sys.stderr)
-        sys.exit(130)
     print(summary(tasks))
     if profile != 'smoke' and not dry: print(save_gallery(profile).relative_to(repo_root()).as_posix())
     sys.exit(any(t.state == 'FAILED' for t in tasks))
