@@ -311,7 +311,7 @@ def draw_methods(
     ax.set(xscale='log')
     ax.margins(.08, .1)
 
-# %% ../nbs/api/12b_comparison.ipynb #7990f67e
+# %% ../nbs/api/12b_comparison.ipynb #0cd7810b
 def comparison_figure(
     t:pd.DataFrame, # of `comparison_table`
     targets:dict,   # name: settings, and `paper`
@@ -324,10 +324,12 @@ def comparison_figure(
         fig, axes = plt.subplots(2, len(targets), figsize=(1 + 3.8*len(targets), 7.5), sharex='row', squeeze=False, layout='constrained')
         for (name, about), ours, theirs in zip(targets.items(), *axes):
             draw_methods(ours, t.loc[name])
-            if 'paper' in about: draw_methods(theirs, paper_rows(about['paper'], table), True)
             ours.set(title=f'here: {name}', xlabel='tuned parameters')
-            theirs.set(title=f'the paper: {SETS.get(about["paper"], about["paper"])} (other data)' if 'paper' in about else 'no counterpart in the paper', xlabel='tuned parameters')
-        for ax, where in zip(axes[:, 0], ('test top-1 (%)', 'top-1 as printed (%)')): ax.set_ylabel(where)
+            theirs.set(title='no counterpart in the paper', xlabel='tuned parameters')
+            if 'paper' not in about: theirs.set_axis_off(); continue
+            draw_methods(theirs, paper_rows(about['paper'], table), True)
+            theirs.set_title(f'the paper: {SETS.get(about["paper"], about["paper"])} (other data)')
+        for row, where in zip(axes, ('test top-1 (%)', 'top-1 as printed (%)')): next((ax for ax in row if ax.axison), row[0]).set_ylabel(where)
         marks = {name: h for ax in axes.flat[::-1] for h, name in zip(*ax.get_legend_handles_labels())}
         names = [name for name, *_ in FAMILIES.values() if name in marks]
         fig.legend([marks[n] for n in names], names, loc='outside lower center', ncols=4)
