@@ -7,7 +7,7 @@ __all__ = ['EDGES', 'SETS', 'FAMILIES', 'together', 'check_search', 'candidates'
            'diverged', 'run_cells', 'stand_ins', 'rates_tried', 'choose', 'paper_rows', 'counterparts',
            'comparison_table', 'best_by_validation', 'readable_comparison', 'readable_search', 'save_comparison',
            'matched', 'mean_of_pairs', 'weigh', 'further', 'rank_correlation', 'draw_level', 'draw_methods',
-           'comparison_figure']
+           'draw_printed', 'comparison_figure']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import math
@@ -311,7 +311,19 @@ def draw_methods(
     ax.set(xscale='log')
     ax.margins(.08, .1)
 
-# %% ../nbs/api/12b_comparison.ipynb #0cd7810b
+# %% ../nbs/api/12b_comparison.ipynb #a388a1a2
+def draw_printed(
+    ax,       # matplotlib axes
+    name:str, # of a data set in the table's columns; None: no panel
+    table:int, # of the paper
+):
+    "A column of a printed comparison"
+    ax.set_title(f'the paper: {SETS.get(name, name)} (other data)' if name else 'no counterpart in the paper')
+    if not name: return ax.set_axis_off()
+    draw_methods(ax, paper_rows(name, table), True)
+    ax.set_xlabel('tuned parameters')
+
+# %% ../nbs/api/12b_comparison.ipynb #45195de7
 def comparison_figure(
     t:pd.DataFrame, # of `comparison_table`
     targets:dict,   # name: settings, and `paper`
@@ -325,10 +337,7 @@ def comparison_figure(
         for (name, about), ours, theirs in zip(targets.items(), *axes):
             draw_methods(ours, t.loc[name])
             ours.set(title=f'here: {name}', xlabel='tuned parameters')
-            theirs.set(title='no counterpart in the paper', xlabel='tuned parameters')
-            if 'paper' not in about: theirs.set_axis_off(); continue
-            draw_methods(theirs, paper_rows(about['paper'], table), True)
-            theirs.set_title(f'the paper: {SETS.get(about["paper"], about["paper"])} (other data)')
+            draw_printed(theirs, about.get('paper'), table)
         for row, where in zip(axes, ('test top-1 (%)', 'top-1 as printed (%)')): next((ax for ax in row if ax.axison), row[0]).set_ylabel(where)
         marks = {name: h for ax in axes.flat[::-1] for h, name in zip(*ax.get_legend_handles_labels())}
         names = [name for name, *_ in FAMILIES.values() if name in marks]
