@@ -1,0 +1,33 @@
+"What the tests share: the clone's notebooks, their code, and commands."
+import re, subprocess
+from pathlib import Path
+
+import nbformat, pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = sorted((ROOT/'nbs/api').glob('[0-9]*.ipynb'))
+EXPERIMENTS = sorted((ROOT/'nbs').glob('[0-9]*.ipynb'))
+
+def each(paths, name='nb'):
+    "Parametrise a test by files; a file's stem is the id."
+    return pytest.mark.parametrize(name, paths, ids=[p.stem for p in paths])
+
+def sh(*command, cwd=ROOT):
+    "What `command` printed. If it fails, the test fails and shows the end of that."
+    r = subprocess.run([str(c) for c in command], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       text=True, errors='replace', timeout=900)
+    if r.returncode: pytest.fail(f'{command[0]} ended with code {r.returncode}:\n{r.stdout[-6000:]}', pytrace=False)
+    return r.stdout
+
+def none(problems, rule):
+    "Fail if there are `problems`, and list them below the `rule`."
+    if problems: pytest.fail('\n  '.join([f'{rule}:', *problems]), pytrace=False)
+
+def code_cells(nb):
+    "(index, source) of the code cells of a notebook."
+    cells = nbformat.read(nb, as_version=4).cells
+    return [(i, c.source) for i, c in enumerate(cells) if c.cell_type == 'code']
+
+def exported(nb):
+    "(index, source) of the cells that become part of the package."
+    return [(i, s) for i, s in code_cells(nb) if re.match(r'#\|\s*export', s)]

@@ -1,0 +1,66 @@
+"The package, README.md and the gallery are what the notebooks make, and imports stay light."
+import re, shutil, sys
+
+import pytest
+from common import ROOT, none, sh
+
+DEVELOPMENT = '''nbdev execnb ghapi fastgit IPython ipykernel jupyterlab jupyter_client nbclient nbconvert nbformat papermill
+pytest transformers sklearn'''.split()
+HEAVY = dict(attention_prompt='decord av matplotlib seaborn pandas'.split() + DEVELOPMENT,
+             report='decord torch accelerate'.split())
+
+@pytest.fixture
+def copy(tmp_path):
+    "A folder with the notebooks and an empty package."
+    shutil.copytree(ROOT/'nbs', tmp_path/'nbs', ignore=shutil.ignore_patterns('_*', '.*'))
+    shutil.copy(ROOT/'settings.ini', tmp_path)
+    (tmp_path/'apt_nb').mkdir()
+    return tmp_path
+
+def texts(folder, suffix):
+    "{path: text} of the files with `suffix`, without the notebooks that nbdev ignores."
+    files = {p.relative_to(folder): p for p in folder.rglob(f'*{suffix}')}
+    hidden = lambda path: any(part.startswith(('.', '_')) for part in path.parts)
+    return {str(k): p.read_text(encoding='utf-8') for k, p in files.items() if suffix == '.py' or not hidden(k)}
+
+def different(a, b): return sorted(k for k in a.keys() | b.keys() if a.get(k) != b.get(k))
+
+def test_export(copy):
+    "apt_nb/ is exactly what the notebooks export."
+    sh('nbdev_export', cwd=copy)
+    none(different(texts(ROOT/'apt_nb', '.py'), texts(copy/'apt_nb', '.py')),
+         'Run nbdev_export, and remove modules that have no notebook')
+
+def test_clean(copy):
+    "The notebooks are as nbdev_clean leaves them."
+    sh('nbdev_clean', cwd=copy)
+    none(different(texts(ROOT/'nbs', '.ipynb'), texts(copy/'nbs', '.ipynb')), 'Run nbdev_clean')
+
+def test_readme():
+    "README.md is made from nbs/index.ipynb."
+    sh(sys.executable, 'tools/readme.py', '--check')
+
+def test_readme_code(tmp_path):
+    "The README's Python runs in an empty folder."
+    code = '\n'.join(re.findall(r'(?ms)^```python\n(.*?)^```', (ROOT/'README.md').read_text(encoding='utf-8')))
+    assert code, 'README.md has no Python'
+    sh(sys.executable, '-c', code, cwd=tmp_path)
+
+def test_gallery():
+    "figures/README.md shows what is in figures/demo/."
+    from apt_nb.gallery import gallery, page_of
+    page = page_of('demo', ROOT).read_text(encoding='utf-8')
+    if gallery('demo') != page: pytest.fail('Call apt_nb.gallery.save_gallery().', pytrace=False)
+
+def test_import():
+    "Every module can be imported without the development packages."
+    sh(sys.executable, '-c', f'''import sys, importlib, pkgutil
+sys.modules.update(dict.fromkeys({DEVELOPMENT}))
+import apt_nb
+for m in pkgutil.iter_modules(apt_nb.__path__): importlib.import_module("apt_nb." + m.name)''')
+
+@pytest.mark.parametrize('module', HEAVY)
+def test_light(module):
+    "A module that should import quickly loads none of its HEAVY packages."
+    code = f'import sys, apt_nb.{module}; print(*{set(HEAVY[module])} & set(sys.modules))'
+    none(sh(sys.executable, '-c', code).split(), f'import apt_nb.{module} loads')

@@ -1,0 +1,82 @@
+"Rules for the notebooks' code that a tool can check."
+import ast, io, re, tokenize
+from collections import defaultdict
+from graphlib import TopologicalSorter
+
+from common import EXPERIMENTS, LIBRARY, ROOT, code_cells, each, exported, none
+
+WIDTH, NAMES = 110, 10
+MODULES = {m[1]: nb for nb in LIBRARY for _, s in code_cells(nb) if (m := re.match(r'#\|\s*default_exp\s+(\w+)', s))}
+
+def table_rows(source):
+    "Line numbers of tables of data: strings of three lines or more, all with the same number of columns."
+    rows = set()
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str): continue
+        lines = node.value.strip().splitlines()
+        columns = [{len(line.split(mark)) for line in lines} for mark in (None, '|', ',')]
+        if len(lines) > 2 and any(len(c) == 1 and c != {1} for c in columns):
+            rows |= set(range(node.lineno, node.end_lineno + 1))
+    return rows
+
+@each(LIBRARY + EXPERIMENTS)
+def test_width(nb):
+    "No line of code is cut off in JupyterLab or on a repository page."
+    cells = code_cells(nb) if nb in EXPERIMENTS else exported(nb)
+    wide = [f'{nb.name}, cell {i}, line {n}: {len(line)}' for i, source in cells
+            for n, line in enumerate(source.splitlines(), 1) if len(line) > WIDTH and n not in table_rows(source)]
+    none(wide, f'Lines of more than {WIDTH} characters')
+
+@each(LIBRARY + EXPERIMENTS)
+def test_docs(nb):
+    "Docstrings end like sentences, and comments on parameters can be read alone, since --help prints them."
+    wrong = []
+    for i, source in exported(nb):
+        for node in ast.walk(ast.parse(source)):
+            if not isinstance(node, (ast.FunctionDef, ast.ClassDef)): continue
+            if not (ast.get_docstring(node) or '.').endswith(tuple('.?!')):
+                wrong.append(f'{nb.name}, cell {i}: the docstring of {node.name} has no period')
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT and re.match(r'#\s*(of\b|$)', token.string):
+                wrong.append(f'{nb.name}, cell {i}, line {token.start[0]}: {token.string}')
+    none(wrong, 'Docstrings and comments')
+
+def imported(source):
+    "Modules of apt_nb that a cell imports, inside functions too."
+    for node in ast.walk(ast.parse(source)):
+        names = [a.name for a in getattr(node, 'names', []) if isinstance(a, ast.alias)]
+        if isinstance(node, ast.ImportFrom): names = [node.module or '', *(f'{node.module}.{n}' for n in names)]
+        yield from (n.split('.')[1] for n in names if n.startswith('apt_nb.'))
+
+def doors():
+    "{module: the modules that it imports}"
+    return {m: {d for _, s in exported(nb) for d in imported(s) if d in MODULES} for m, nb in MODULES.items()}
+
+def test_circles():
+    "No circle of imports."
+    TopologicalSorter(doors()).prepare()
+
+def test_order():
+    "A module imports only modules of earlier notebooks: the order of reading is the order of importing."
+    order = list(MODULES)
+    none([f'{m} imports {d}' for m, needed in doors().items() for d in sorted(needed)
+          if order.index(d) > order.index(m)], 'Imports from a later notebook')
+
+def test_names():
+    "A public name is defined in one module only."
+    places = defaultdict(list)
+    for file in sorted((ROOT/'apt_nb').glob('[a-z]*.py')):
+        for node in ast.parse(file.read_text(encoding='utf-8')).body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__':
+                for name in ast.literal_eval(node.value): places[name].append(file.stem)
+    none([f'{n}: {", ".join(p)}' for n, p in places.items() if len(p) > 1], 'Names with two meanings')
+
+@each(EXPERIMENTS)
+def test_experiment(nb):
+    "An experiment imports few names, and its objects save themselves."
+    code = '\n'.join(source for _, source in code_cells(nb))
+    nodes = [n for n in ast.walk(ast.parse(code)) if isinstance(n, (ast.Import, ast.ImportFrom))]
+    names = [a.name for n in nodes for a in n.names]
+    wrong = [f'{len(names)} names are imported, at most {NAMES} may be'] * (len(names) > NAMES or '*' in names)
+    wrong += [f'line {line!r}' for line in code.splitlines() if re.match(r'\s*_ = save_', line)]
+    none(wrong, nb.name)
