@@ -20,7 +20,7 @@ def crop_box(
     scale=(0.08, 1.), # least and largest share of the area
     ratio=(3/4, 4/3), # least and largest width / height
 ):
-    "Box (top, left, height, width) of a random resized crop"
+    "Box (top, left, height, width) of a random resized crop."
     for _ in range(10):
         area, shape = height * width * rng.uniform(*scale), math.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1])))
         w, h = round(math.sqrt(area * shape)), round(math.sqrt(area / shape))
@@ -33,7 +33,7 @@ def crop_box(
 def _channels_first(
     frames, # uint8 (T, H, W, 3)
 )->torch.Tensor:
-    "A (T, 3, H, W) view of frames"
+    "A (T, 3, H, W) view of frames."
     if getattr(frames, 'ndim', 0) != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
         raise ValueError(f'a clip is a uint8 array (T, H, W, 3), not {getattr(frames, "dtype", type(frames).__name__)} {getattr(frames, "shape", "")}')
     return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
@@ -42,7 +42,7 @@ def _channels_first(
 def check_policy(
     policy:str, # timm's policy string
 ):
-    "Raise `ValueError` unless every section of the policy is one that timm reads"
+    "Raise `ValueError` unless every section of the policy is one that timm reads."
     kind, *sections = policy.split('-')
     wrong = [c for c in sections if not re.fullmatch(r'm\d+|n\d+|mmax\d+|inc[01]|(p|mstd)\d+(\.\d+)?|t(weights|3aw?)', c)]
     if kind != 'rand' or wrong:
@@ -50,7 +50,7 @@ def check_policy(
 
 # %% ../nbs/api/04_augment.ipynb #eb1020f3
 class RandAugmentClip:
-    "timm's RandAugment, the same draw for every frame; raises `ValueError` for a policy that timm does not know"
+    "timm's RandAugment, the same draw for every frame; raises `ValueError` for a policy that timm does not know."
     def __init__(self,
         policy:str, # timm's policy string, such as 'rand-m7-n4-mstd0.5-inc1'
         size:int,   # side of the final clip; bounds the shifts
@@ -60,7 +60,7 @@ class RandAugmentClip:
         except (AssertionError, ValueError, KeyError) as e:
             raise ValueError(f"rand_augment={policy!r} is not a policy of timm's ({e}). One is 'rand-m7-n4-mstd0.5-inc1', and 'none' is off") from e
     def __call__(self, frames, rng):
-        "uint8 (T, H, W, 3) to the same"
+        "uint8 (T, H, W, 3) to the same."
         seed, before = int(rng.integers(2**32)), (random.getstate(), np.random.get_state())
         try: return np.stack([self._one(f, seed) for f in frames])
         finally: random.setstate(before[0]); np.random.set_state(before[1])
@@ -70,7 +70,7 @@ class RandAugmentClip:
 
 # %% ../nbs/api/04_augment.ipynb #9177a918
 class ClipAugment:
-    "Training augmentation: (frames uint8 (T, H, W, 3), numpy Generator) -> uint8 (3, T, size, size), one draw for all frames"
+    "Training augmentation: (frames uint8 (T, H, W, 3), numpy Generator) -> uint8 (3, T, size, size), one draw for all frames."
     def __init__(self,
         size:int,          # side of the result in pixels
         scale=(0.08, 1.),  # least and largest share of the frame's area
@@ -93,7 +93,7 @@ def spatial_crops(
     size:int,    # side of a crop in pixels
     crops:int=3, # how many, evenly along the long side; 1 is the middle
 )->list:
-    "`crops` tensors uint8 (3, T, size, size)"
+    "`crops` tensors uint8 (3, T, size, size)."
     x = _channels_first(frames)
     h, w = x.shape[-2:]
     h, w = (max(size, round(h * size / min(h, w))), max(size, round(w * size / min(h, w))))

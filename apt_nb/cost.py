@@ -9,10 +9,8 @@ __all__ = ['PARTS', 'RULES', 'ADDED', 'meta_model', 'example_input', 'parameters
            'inference', 'seconds', 'take_turns', 'ratios', 'benchmark']
 
 # %% ../nbs/api/10_cost.ipynb #82af598d
-import math, re, time, warnings, weakref
+import math, re, time, timm, torch, warnings, weakref
 import pandas as pd
-import timm
-import torch
 from collections import Counter
 from torch import nn
 from torch.nn import functional as F
@@ -24,7 +22,8 @@ from .adapters import added_modules
 from .attention_prompt import attention_prompts
 from .training import forward_context
 from .tuning import train_mode, tune
-from .video_vit import sizes, video_vit
+from .video_vit import SIZES
+from .weights import video_vit
 
 # %% ../nbs/api/10_cost.ipynb #91b41492
 def meta_model(name:str, # a size of `video_vit`, or a ViT of timm's
@@ -34,7 +33,7 @@ def meta_model(name:str, # a size of `video_vit`, or a ViT of timm's
                **options)->nn.Module: # of the method
     "A model without weights, in eval mode. Raises what `video_vit`, timm and `tune` raise."
     with torch.device('meta'):
-        make = video_vit if name in sizes else timm.create_model
+        make = video_vit if name in SIZES else timm.create_model
         model = make(name, num_classes=num_classes, **(backbone or {})).eval()
         return tune(model, method, **options) if method else model
 

@@ -10,13 +10,13 @@ __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS',
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json, os
+import numpy as np
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, product
 from multiprocessing import get_context
 from pathlib import Path
-import numpy as np
 from tqdm import tqdm
 from .video import write_mp4
 

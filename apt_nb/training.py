@@ -4,31 +4,30 @@
 
 # %% auto #0
 __all__ = ['Recipe', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'plain_attention', 'autocast_for', 'forward_context',
-           'epoch_seed', 'reproducible', 'progress_bar', 'smoothed_loss', 'take_step', 'check_loss', 'changing_state',
-           'atomic', 'save_checkpoint', 'resume', 'new_history', 'make_accelerator', 'thin', 'set_epoch', 'Trainer',
+           'epoch_seed', 'reproducible', 'smoothed_loss', 'take_step', 'check_loss', 'changing_state',
+           'save_checkpoint', 'resume', 'new_history', 'make_accelerator', 'downsample', 'set_epoch', 'Trainer',
            'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
-import math, os, random, sys, time
+import math, os, time, torch
 import numpy as np
-import torch
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, fields
-from functools import partial
-from pathlib import Path
 from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import parse_flag_from_env, set_seed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
 from fastcore.basics import patch
+from functools import partial
+from pathlib import Path
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from tqdm import tqdm
+from .core import atomic, progress_bar
 from .evaluation import clip_batch, evaluate
 from .tuning import param_groups, train_mode
 
 # %% ../nbs/api/08_training.ipynb #7d4c2d37
 @dataclass(frozen=True)
 class Recipe:
-    "Settings of the training loop; the defaults are the paper's"
+    "Settings of the training loop; the defaults are the paper's."
     epochs:int = 100          # passes over the training videos
     warmup_epochs:float = 10. # linear warm-up, part of `epochs`
     batch_size:int = 64       # videos per step, over all processes and whatever the number of views
@@ -50,7 +49,7 @@ def lr_at(
     n_steps:int, # in all
     r:Recipe,    # gives rates, warm-up and batch size
 ):
-    "Learning rate of a step: linear warm-up, then cosine (section 5)"
+    "Learning rate of a step: linear warm-up, then cosine (section 5)."
     warmup, peak = round(r.warmup_epochs * n_steps / r.epochs), peak_lr(r)
     if step < warmup: return peak * (step + 1) / warmup
     return r.min_lr + (peak - r.min_lr) * (1 + math.cos(math.pi * (step - warmup) / (n_steps - warmup))) / 2
@@ -64,7 +63,7 @@ def native_bf16(device):
 
 # %% ../nbs/api/08_training.ipynb #afb8e324
 def resolve_precision(device, precision:str='auto'):
-    "'fp32' or 'bf16': what `precision` means on `device`"
+    "'fp32' or 'bf16': what `precision` means on `device`."
     if precision not in ('auto', 'fp32', 'bf16'): raise ValueError(f"precision is {precision!r}: it can be 'auto', 'fp32' or 'bf16'")
     if precision != 'auto': return precision
     return 'bf16' if native_bf16(torch.device(device)) else 'fp32'
@@ -72,7 +71,7 @@ def resolve_precision(device, precision:str='auto'):
 # %% ../nbs/api/08_training.ipynb #3cca99ca
 @contextmanager
 def plain_attention():
-    "torch's plain `scaled_dot_product_attention`, in the precision of its inputs"
+    "torch's plain `scaled_dot_product_attention`, in the precision of its inputs."
     switch, before = torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp, torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
     switch(True)
     try:
@@ -86,7 +85,7 @@ def autocast_for(
     precision:str='auto',  # 'auto' is bf16 where `device` has it in hardware, otherwise fp32; or say which
     n_tokens:int=0,        # length of the sequences, where known
 ):
-    "Context of the forward pass: precision, and on a CPU the attention that is the faster one for it"
+    "Context of the forward pass: precision, and on a CPU the attention that is the faster one for it."
     device = torch.device(device)
     bf16 = resolve_precision(device, precision) == 'bf16'
     with ExitStack() as stack:
@@ -96,7 +95,7 @@ def autocast_for(
 
 # %% ../nbs/api/08_training.ipynb #ad2cecdc
 def forward_context(model, precision:str='auto'):
-    "A function that makes the context of this model's forward pass, see `autocast_for`; for `evaluate` and `train`"
+    "A function that makes the context of this model's forward pass, see `autocast_for`; for `evaluate` and `train`."
     grid = getattr(getattr(model, 'patch_embed', None), 'grid_size', (0,))
     return partial(autocast_for, next(model.parameters()).device, precision, math.prod(grid))
 
@@ -108,7 +107,7 @@ def epoch_seed(seed:int, epoch:int): return int(np.random.SeedSequence([seed, ep
 def reproducible(
     threads:int=1, # of torch on the CPU; 0 leaves the number alone
 ):
-    "Deterministic algorithms and a fixed number of threads, both as before at the end"
+    "Deterministic algorithms and a fixed number of threads, both as before at the end."
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory
     os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     torch.set_num_threads(threads or before[0])
@@ -120,36 +119,6 @@ def reproducible(
         torch.use_deterministic_algorithms(before[1])
         torch.utils.deterministic.fill_uninitialized_memory = before[2]
 
-# %% ../nbs/api/08_training.ipynb #95367dda
-class _InPlace:
-    "A file for tqdm that redraws one output of a notebook"
-    def __init__(self):
-        from IPython.display import display
-        self.handle = display({'text/plain': ''}, raw=True, display_id=True)
-    def write(self, s):
-        if s.strip(): self.handle.update({'text/plain': s.strip()}, raw=True)
-    def flush(self): pass
-
-# %% ../nbs/api/08_training.ipynb #86a288f9
-class _Lines:
-    "A file for tqdm that writes lines, for logs"
-    def __init__(self, file): self.file = file
-    def write(self, s):
-        if s.strip(): self.file.write(s.strip() + '\n')
-    def flush(self): self.file.flush()
-
-# %% ../nbs/api/08_training.ipynb #db666a77
-def progress_bar(
-    total:int,    # units of work
-    desc:str='',  # what is counted
-    done:int=0,   # already there
-    **kw,         # to tqdm
-):
-    "A tqdm bar that suits a terminal, a notebook and a log"
-    notebook = 'ipykernel' in sys.modules
-    if not notebook and not sys.stderr.isatty(): return tqdm(total=total, desc=desc, initial=done, file=_Lines(sys.stderr), mininterval=30, ncols=110, ascii=True, **kw)
-    return tqdm(total=total, desc=desc, initial=done, file=_InPlace() if notebook else None, mininterval=.3, ncols=110, **kw)
-
 # %% ../nbs/api/08_training.ipynb #34e424c8
 def smoothed_loss(
     model,          # (B*V, C, T, H, W) floats to (B*V, classes)
@@ -158,14 +127,14 @@ def smoothed_loss(
     autocast,       # makes the context of the forward pass
     smoothing:float=0., # of the labels
 ):
-    "Mean cross-entropy over all views, in float32"
+    "Mean cross-entropy over all views, in float32."
     with autocast(): logits = model(clip_batch(batch, device))
     y = batch['label'].to(device).repeat_interleave(batch['clip'].shape[1])
     return F.cross_entropy(logits.float(), y, label_smoothing=smoothing)
 
 # %% ../nbs/api/08_training.ipynb #6cce41f6
 def take_step(acc, model, opt, loss, lr:float, clip_grad:float=0.):
-    "One step of `opt` at rate `lr` on `loss`, gradients averaged over processes"
+    "One step of `opt` at rate `lr` on `loss`, gradients averaged over processes."
     for g in opt.param_groups: g['lr'] = lr
     acc.backward(loss)
     if clip_grad: acc.clip_grad_norm_(model.parameters(), clip_grad)
@@ -174,39 +143,25 @@ def take_step(acc, model, opt, loss, lr:float, clip_grad:float=0.):
 
 # %% ../nbs/api/08_training.ipynb #d18a46c3
 def check_loss(loss:float, step:int, lr:float):
-    "Raises FloatingPointError, with the place, where `loss` is not finite"
+    "Raises FloatingPointError, with the place, where `loss` is not finite."
     if not math.isfinite(loss): raise FloatingPointError(f'the loss is {loss} at step {step}, learning rate {lr:.4g}: try a lower lr, a longer warm-up, clip_grad=1 or precision="fp32"')
 
 # %% ../nbs/api/08_training.ipynb #7d439016
 def changing_state(model):
-    "{name: tensor} of `model`, without the frozen parameters"
+    "{name: tensor} of `model`, without the frozen parameters."
     frozen = {n for n, p in model.named_parameters() if not p.requires_grad}
     return {n: t for n, t in model.state_dict().items() if n not in frozen}
 
-# %% ../nbs/api/08_training.ipynb #2baf861c
-def atomic(
-    path,  # the file to write
-    write, # called with the temporary file's path
-):
-    "Write a file so that at any moment the old one or the new one is there, whole"
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tmp = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        write(tmp)
-        os.replace(tmp, path)
-    finally: tmp.unlink(missing_ok=True)
-
 # %% ../nbs/api/08_training.ipynb #5581e7fd
 def save_checkpoint(path, model, opt, history, r):
-    "Everything that `resume` needs, written atomically"
+    "Everything that `resume` needs, written atomically."
     recipe = {f.name: getattr(r, f.name) for f in fields(Recipe)}
     state = dict(model=changing_state(model), optimizer=opt.state_dict(), history=history, recipe=recipe)
     atomic(path, partial(torch.save, state))
 
 # %% ../nbs/api/08_training.ipynb #68cf17d5
 def resume(path, model, opt, r):
-    "History of the checkpoint at `path`, loaded into `model` and `opt`; an empty history where there is none"
+    "History of the checkpoint at `path`, loaded into `model` and `opt`; an empty history where there is none."
     if not Path(path).exists(): return new_history()
     state = torch.load(path, map_location='cpu', weights_only=True)
     wrong = [f'{k} was {v}, is {getattr(r, k)}' for k, v in state['recipe'].items() if getattr(r, k) != v]
@@ -221,26 +176,26 @@ def new_history(): return dict(epochs=[], steps=dict(step=[], loss=[]), seconds=
 
 # %% ../nbs/api/08_training.ipynb #9958d5e8
 def make_accelerator():
-    "accelerate's `Accelerator`: a batch is shared between the processes, precision is left to `autocast_for`"
+    "accelerate's `Accelerator`: a batch is shared between the processes, precision is left to `autocast_for`."
     cpu = parse_flag_from_env('ACCELERATE_USE_CPU') or not torch.accelerator.is_available()
     return Accelerator(cpu=cpu, mixed_precision='no', dataloader_config=DataLoaderConfiguration(split_batches=True))
 
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
-def thin(losses, first:int, points:int):
-    "(steps, means) of at most `points` stretches of `losses`, whose first one is that of step `first`"
+def downsample(losses, first:int, points:int):
+    "(steps, means) of at most `points` stretches of `losses`, whose first one is that of step `first`."
     parts = np.array_split(np.asarray(losses, float), min(points, len(losses)))
     ends = np.cumsum([len(p) for p in parts]) + first - 1
     return ends.tolist(), [float(p.mean()) for p in parts]
 
 # %% ../nbs/api/08_training.ipynb #a0c7dc3f
 def set_epoch(loader, epoch:int):
-    "Tell the loader, its sampler and its data set which epoch begins, each where it wants to know"
+    "Tell the loader, its sampler and its data set which epoch begins, each where it wants to know."
     for o in (loader, loader.dataset, loader.batch_sampler, getattr(loader.batch_sampler, 'sampler', None)):
         if hasattr(o, 'set_epoch'): o.set_epoch(epoch)
 
 # %% ../nbs/api/08_training.ipynb #ce7507d8
 class Trainer:
-    "What the steps of one run share; `train` is the way in"
+    "What the steps of one run share; `train` is the way in."
     def __init__(self, model, train_loader, val_loader, r, progress=True):
         self.acc = make_accelerator()
         self.plain, self.r = model.to(self.acc.device), r
@@ -255,14 +210,14 @@ class Trainer:
 # %% ../nbs/api/08_training.ipynb #03004e0d
 @patch
 def start_bar(self:Trainer):
-    "Begin to show progress, from the epochs that the history has"
+    "Begin to show progress, from the epochs that the history has."
     done = len(self.history['epochs']) * self.epoch_steps
     self.bar = progress_bar(self.n_steps, 'training', done, unit='step') if self.progress is True else None
 
 # %% ../nbs/api/08_training.ipynb #8bc3d73a
 @patch
 def report(self:Trainer, step, loss, lr, rate):
-    "Show a finished step"
+    "Show a finished step."
     if callable(self.progress): self.progress(step + 1, self.n_steps)
     if self.bar is None: return
     val = [f", val {e['val_top1']:.1f}%" for e in self.history['epochs'][-1:] if 'val_top1' in e]
@@ -272,7 +227,7 @@ def report(self:Trainer, step, loss, lr, rate):
 # %% ../nbs/api/08_training.ipynb #396e8209
 @patch
 def train_epoch(self:Trainer, epoch):
-    "Loss of each step of an epoch, averaged over processes"
+    "Loss of each step of an epoch, averaged over processes."
     losses, clips, start, first = [], 0, time.perf_counter(), epoch * self.epoch_steps
     set_epoch(self.loader, epoch)
     train_mode(self.plain)
@@ -289,13 +244,13 @@ def train_epoch(self:Trainer, epoch):
 # %% ../nbs/api/08_training.ipynb #a4d4af6f
 @patch
 def log_epoch(self:Trainer, epoch, losses, extra, seconds):
-    "Add an epoch's row, its stretch of the loss curve and its time to the history"
+    "Add an epoch's row, its stretch of the loss curve and its time to the history."
     if self.val: set_epoch(self.val, 0)
     val = evaluate(self.plain, self.val, self.acc.device, self.autocast) if self.val else {}
     row = dict(epoch=epoch + 1, lr=lr_at((epoch + 1) * self.epoch_steps - 1, self.n_steps, self.r), train_loss=float(np.mean(losses)))
     row |= {f'val_{k}': v for k, v in val.items() if k != 'n'}
     if extra: row |= extra(self.plain, epoch + 1) or {}
-    steps, means = thin(losses, epoch * self.epoch_steps + 1, max(1, 500 // self.r.epochs))
+    steps, means = downsample(losses, epoch * self.epoch_steps + 1, max(1, 500 // self.r.epochs))
     self.history['epochs'].append(row)
     self.history['steps']['step'] += steps
     self.history['steps']['loss'] += means
@@ -311,7 +266,7 @@ def train(
     progress=True,   # True shows a bar; a function is called with (steps done, steps in all)
     on_epoch=None,   # called with (model, epoch) after each epoch; a dict it returns joins the row of that epoch
 ):
-    "History: dict(epochs=[{epoch, lr, train_loss, val_top1, val_top5, val_loss}], steps, seconds). Raises FloatingPointError for a loss that is not finite"
+    "History: dict(epochs=[{epoch, lr, train_loss, val_top1, val_top5, val_loss}], steps, seconds). Raises FloatingPointError for a loss that is not finite."
     t = Trainer(model, train_loader, val_loader, r, progress)
     path = out_dir and Path(out_dir)/'last.pt'
     if path: t.history = resume(path, t.plain, t.opt, r)

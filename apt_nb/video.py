@@ -30,7 +30,7 @@ def _named(
     path,      # the file at hand
     doing:str, # what is being done with it
 ):
-    "Turn whatever a reader raises into a `VideoError` that names the file"
+    "Turn whatever a reader raises into a `VideoError` that names the file."
     try: yield
     except (VideoError, MemoryError): raise
     except Exception as e:
@@ -43,7 +43,7 @@ def _restarts(
     packet,    # bytes of a packet, length-prefixed as in MP4 and MKV
     codec:str, # 'h264', 'hevc' or another, whose flag is believed
 ):
-    "True where decoding can start afresh at this keyframe (H.264: NAL type 5; HEVC: 16 to 21)"
+    "True where decoding can start afresh at this keyframe (H.264: NAL type 5; HEVC: 16 to 21)."
     if codec not in ('h264', 'hevc'): return True
     at = 0
     while at + 5 <= len(packet):
@@ -56,7 +56,7 @@ def _restarts(
 # %% ../nbs/api/03_video.ipynb #358e617f
 @dataclass
 class PacketIndex:
-    "What a file's packets tell without decoding; arrays have one entry per packet, in file order"
+    "What a file's packets tell without decoding; arrays have one entry per packet, in file order."
     container:str    # libav's name of the format
     codec:str        # of the first video stream
     size:tuple       # width, height as coded
@@ -75,7 +75,7 @@ class PacketIndex:
 def packet_index(
     path, # a video file
 )->PacketIndex:
-    "Read the packets of the first video stream; raises `VideoError` where there are none"
+    "Read the packets of the first video stream; raises `VideoError` where there are none."
     with av.open(os.path.abspath(path), metadata_errors='ignore') as c:
         if not c.streams.video: raise VideoError(f'{path}: holds no video. Take it off the list, or fetch it again.')
         s, cc = c.streams.video[0], c.streams.video[0].codec_context
@@ -92,7 +92,7 @@ _SEEKABLE = {'mp4': {'h264', 'hevc', 'mpeg4', 'vp9'}, 'matroska': {'h264', 'hevc
 def countable(
     ix:PacketIndex, # of a file
 )->bool:
-    "True where every packet is one frame, so that counting needs no decoding"
+    "True where every packet is one frame, so that counting needs no decoding."
     codecs = next((v for k, v in _SEEKABLE.items() if k in ix.container), ())
     timed = not np.isnan(ix.pts).any() and len(np.unique(ix.pts)) == len(ix.pts)
     tidy = ix.key[0] and ix.pts[0] == ix.pts.min() and not ix.dropped.any()
@@ -104,7 +104,7 @@ def countable(
 def seekable(
     ix:PacketIndex, # of a file
 )->bool:
-    "True where every keyframe is a clean start: shown after all packets before it and before all that follow it"
+    "True where every keyframe is a clean start: shown after all packets before it and before all that follow it."
     k = np.flatnonzero(ix.key)
     highest_before, lowest_from = np.maximum.accumulate(ix.pts)[k[1:]-1], np.minimum.accumulate(ix.pts[::-1])[::-1][k]
     return countable(ix) and bool(ix.restart[k].all() and (highest_before < ix.pts[k[1:]]).all() and (lowest_from == ix.pts[k]).all())
@@ -114,15 +114,15 @@ def _missing(
     path,           # a video file
     ix:PacketIndex, # its packets
 )->str:
-    "What the file lacks of what its header promises; '' where it is whole"
-    if ix.promised - len(ix.pts) > 1 + ix.promised//100: return f'has data for {len(ix.pts)} of {ix.promised} frames'
+    "What the file lacks of what its header promises; '' where it is whole."
+    if ix.promised - len(ix.pts) > 1 + ix.promised // 100: return f'has data for {len(ix.pts)} of {ix.promised} frames'
     until = np.ptp(ix.pts) * ix.tick
-    if 'matroska' in ix.container and ix.seconds - until > max(1, ix.seconds/5): return f'has data for {until:.1f} of {ix.seconds:.1f} seconds'
+    if 'matroska' in ix.container and ix.seconds - until > max(1, ix.seconds / 5): return f'has data for {until:.1f} of {ix.seconds:.1f} seconds'
     with open(path, 'rb') as f: head = f.read(4096)
     at = head.find(b'\x18\x53\x80\x67') + 4 if head[:4] == b'\x1aE\xdf\xa3' else 0 # EBML: the Segment's size follows its id
     if at < 4 or not head[at]: return ''
     n = 9 - head[at].bit_length()
-    size, unknown = int.from_bytes(head[at:at+n], 'big') & (1 << 7*n) - 1, (1 << 7*n) - 1
+    size, unknown = int.from_bytes(head[at:at+n], 'big') & (1 << 7 * n) - 1, (1 << 7 * n) - 1
     lacks = at + n + size - os.path.getsize(path)
     return f'lacks {lacks} of its bytes' if size != unknown and lacks > 0 else ''
 
@@ -130,7 +130,7 @@ def _missing(
 def _sequence(
     path, # a video file
 ):
-    "Yield every frame as it is shown, decoded by PyAV on one thread"
+    "Yield every frame as it is shown, decoded by PyAV on one thread."
     with av.open(os.path.abspath(path), metadata_errors='ignore') as c:
         s = c.streams.video[0]
         s.codec_context.thread_count = 1
@@ -141,7 +141,7 @@ def _pick(
     frames, # iterable of decoded frames
     wanted, # ascending positions
 ):
-    "uint8 (len(wanted), H, W, 3); shorter where `frames` ends early"
+    "uint8 (len(wanted), H, W, 3); shorter where `frames` ends early."
     out, convert = [], VideoReformatter()
     for i, f in enumerate(frames):
         if i == wanted[len(out)]:
@@ -155,7 +155,7 @@ def _work(
     wanted, # ascending frame numbers
     starts, # frame numbers of the keyframes
 ):
-    "(frames to decode, seeks) for a reader that jumps to the keyframe before each frame wanted"
+    "(frames to decode, seeks) for a reader that jumps to the keyframe before each frame wanted."
     wanted = np.asarray(wanted)
     gop = np.searchsorted(starts, wanted, side='right') - 1
     jumps = np.r_[True, gop[1:] != gop[:-1]]
@@ -167,9 +167,9 @@ def _seeking_pays(
     wanted, # ascending frame numbers
     starts, # frame numbers of the keyframes
 )->bool:
-    "True where decord's jumps cost less than decoding from the first frame"
+    "True where decord's jumps cost less than decoding from the first frame."
     frames, seeks = _work(wanted, starts)
-    return bool(3*frames + 40*seeks < wanted[-1] + 1) # measured: decord's frame costs about 3 of PyAV's, its seek about 40
+    return bool(3 * frames + 40 * seeks < wanted[-1] + 1) # measured: decord's frame costs about 3 of PyAV's, its seek about 40
 
 # %% ../nbs/api/03_video.ipynb #007435d0
 _KEEP = 1 << 30 # bytes of decoded frames (4:2:0) held to avoid a second decode
@@ -198,7 +198,7 @@ class Video:
 # %% ../nbs/api/03_video.ipynb #8dda4113
 @patch
 def _count(self:Video):
-    "Decode once to count, and keep the frames where they fit in memory"
+    "Decode once to count, and keep the frames where they fit in memory."
     fits = self.ix.size[0] * self.ix.size[1] * 1.5 * len(self.ix.pts) < _KEEP
     with _named(self.path, 'decoding'):
         if fits: self._kept = list(_sequence(self.path))
@@ -210,7 +210,7 @@ def _count(self:Video):
 def reader(self:Video,
     indices, # frame numbers
 )->str:
-    "'decord' or 'sequence': who will read these frames"
+    "'decord' or 'sequence': who will read these frames."
     wanted, starts = np.unique(indices), np.flatnonzero(self.ix.key)
     return 'decord' if self.seekable and _seeking_pays(wanted, starts) else 'sequence'
 
@@ -219,7 +219,7 @@ def reader(self:Video,
 def frames(self:Video,
     indices, # frame numbers, any order, repeats allowed
 ):
-    "uint8 (len(indices), H, W, 3), RGB, in the order asked for; raises `VideoError`"
+    "uint8 (len(indices), H, W, 3), RGB, in the order asked for; raises `VideoError`."
     idx = np.asarray(indices, dtype=np.int64).reshape(-1)
     out = idx[(idx < 0) | (idx >= len(self))]
     if len(out) or not len(idx): raise VideoError(f'{self.path}: has frames 0 to {len(self)-1}, was asked for {out[:10].tolist() or "none"}')
@@ -234,7 +234,7 @@ def frames(self:Video,
 def _read(self:Video,
     wanted, # ascending frame numbers
 ):
-    "The frames `wanted`, by the reader that suits"
+    "The frames `wanted`, by the reader that suits."
     if self.reader(wanted) == 'sequence': return _pick(self._kept if self._kept is not None else _sequence(self.path), wanted)
     vr = decord.VideoReader(os.path.abspath(self.path), num_threads=1)
     return vr.get_batch(wanted).asnumpy() if len(vr) == len(self) else _pick(_sequence(self.path), wanted)
@@ -244,7 +244,7 @@ def _why(
     e:Exception, # of a reader
     path,        # the file at hand, which is known to the reader of a report
 )->str:
-    "An exception in a few words, without the file's name"
+    "An exception in a few words, without the file's name."
     said = getattr(e, 'strerror', None) or (str(e).strip().splitlines() or [''])[0].removeprefix(f'{path}: ')
     return f'{type(e).__name__}: {said[:120]}'
 
@@ -252,7 +252,7 @@ def _why(
 def _decode_all(
     path, # a video file
 )->tuple:
-    "(frames, frames with errors, {(width, height): frames}, what stopped the decoder) of a whole file"
+    "(frames, frames with errors, {(width, height): frames}, what stopped the decoder) of a whole file."
     sizes, errors = Counter(), 0
     try:
         for f in _sequence(path):
@@ -267,7 +267,7 @@ def _verdict(
     ix:PacketIndex, # its packets
     decoded,        # by `_decode_all`
 )->tuple:
-    "(state, message) of a file that could be opened"
+    "(state, message) of a file that could be opened."
     n, errors, sizes, stopped = decoded
     if not n: return 'unreadable', f'no frame can be decoded ({stopped or "the decoder is silent"})'
     if lacks := _missing(path, ix): return 'short', f'{lacks}; {n} can be decoded'
@@ -297,7 +297,7 @@ def _check_frames(
     path,   # for the message
     frames, # to be written
 ):
-    "Refuse what H.264 in 4:2:0 cannot hold"
+    "Refuse what H.264 in 4:2:0 cannot hold."
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not frames.size:
         raise VideoError(f'{path}: frames must be uint8 (T, H, W, 3) with T > 0, not {frames.dtype} {frames.shape}')
     if frames.shape[1] % 2 or frames.shape[2] % 2:
@@ -333,7 +333,7 @@ def _check_counts(
     stride:int=1, # distance between them
     clips:int=1,  # temporal clips
 ):
-    "Refuse empty videos, empty clips and frames that do not go forward"
+    "Refuse empty videos, empty clips and frames that do not go forward."
     if n_total < 1 or n_frames < 1: raise ValueError(f'needs at least one frame in the video and one to take, not n_total={n_total}, n_frames={n_frames}')
     if stride < 1 or clips < 1: raise ValueError(f'stride and clips are at least 1, not {stride} and {clips}')
 
@@ -343,7 +343,7 @@ def uniform_indices(
     n_frames:int, # frames to take (T)
     rng=None,     # numpy Generator: a random frame of each segment; None: the middle one
 ):
-    "One frame of each of `n_frames` equal segments (TSN), ascending; a video shorter than that repeats frames. int (n_frames,)"
+    "One frame of each of `n_frames` equal segments (TSN), ascending; a video shorter than that repeats frames. int (n_frames,)."
     _check_counts(n_total, n_frames)
     u = 0.5 if rng is None else rng.random(n_frames)
     return ((np.arange(n_frames) + u) * n_total / n_frames).astype(np.int64)
@@ -354,7 +354,7 @@ def _room(
     n_frames:int, # frames to take
     stride:int,   # distance between them
 )->int:
-    "Last start at which a dense clip still fits; 0 where none does"
+    "Last start at which a dense clip still fits; 0 where none does."
     _check_counts(n_total, n_frames, stride)
     return max(n_total - 1 - (n_frames - 1) * stride, 0)
 
@@ -365,7 +365,7 @@ def dense_indices(
     stride:int,   # distance between them
     rng=None,     # numpy Generator: a random start; None: the middle of the video
 ):
-    "`n_frames` frames `stride` apart; a video that is too short repeats its last frame. int (n_frames,)"
+    "`n_frames` frames `stride` apart; a video that is too short repeats its last frame. int (n_frames,)."
     room = _room(n_total, n_frames, stride)
     start = room // 2 if rng is None else rng.integers(room + 1)
     return np.minimum(start + np.arange(n_frames) * stride, n_total - 1)
@@ -378,7 +378,7 @@ def test_indices(
     sampling:str='uniform', # 'uniform' or 'dense'
     stride:int=4, # of dense clips
 ):
-    "Frames of the `clips` temporal clips of testing; nothing random. int (clips, n_frames)"
+    "Frames of the `clips` temporal clips of testing; nothing random. int (clips, n_frames)."
     _check_counts(n_total, n_frames, stride, clips)
     if sampling == 'uniform':
         at = np.arange(n_frames) + (np.arange(clips)[:, None] + 0.5) / clips
