@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass, field, replace
 from fastcore.basics import patch
 from itertools import cycle
 from multiprocessing.context import SpawnContext
-from .config import BENCHMARKS, Config, differences
+from .config import BENCHMARKS, Config, common_settings, differences
 from .core import cache_root, progress_bar
+from .paper import setting_label
 from .run import BENCHMARK_FIELDS, DATA_FIELDS, benchmark_root, cached_digest, device_name, read_record
 from .run import run, run_folder, splits
 from .training import make_accelerator
@@ -275,10 +276,12 @@ class Experiment:
 @patch
 def _repr_markdown_(self:Experiment):
     if not self.stage: return 'This experiment asks for no more runs.'
-    cfgs, differ = self.stage.runs, differences(self.stage.runs)
-    later = f', and up to {len(self.stage.later)} more that follow from these' if self.stage.later else ''
-    values = '; '.join(f'`{k}`: {", ".join(map(repr, differ[k].unique()))}' for k in differ)
-    return f'{len(cfgs)} runs{later}. They differ in {values or "nothing"}.' 
+    cfgs, later = self.stage.runs, len(self.stage.later)
+    more = f', and up to {later} more that follow from these' if later else ''
+    text = lambda values: {k: ', '.join(dict.fromkeys(setting_label(k, v) for v in vs)) for k, vs in values.items()}
+    differ, same = text(differences(cfgs)), common_settings(cfgs)['all runs']
+    listed = lambda d: '; '.join(f'{k} {v}' for k, v in d.items()) or 'nothing'
+    return f'**{len(cfgs)} runs**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
 
 # %% ../nbs/api/11b_sweep.ipynb #583962f0
 def _timing_key(c): return tuple(c[k] for k in ('method', 'model', 'n_frames', 'size'))
