@@ -1,5 +1,9 @@
-"""The parameter files of the paper profile (nbs/params/*.paper.yaml), each for two optimizer steps on a few tiny videos in the data set's own form, with random
-weights: 03 at full model size, the others on the small model. Run by the tests in a copy of the clone; writes figures/paper/ there."""
+"""Rehearse the parameter files of the paper profile (nbs/params/*.paper.yaml).
+
+Each runs for two optimizer steps on a few tiny videos in the data set's own form, with random weights.
+03 has the full model, the others a small one. Arguments choose files by a part of their name.
+The tests call this in a copy of the clone, because it writes figures/paper/.
+"""
 import json, sys, tempfile
 from pathlib import Path
 
@@ -9,12 +13,16 @@ from papermill.iorw import read_yaml_file
 from apt_nb.reproduce import check_parameters, execute, repo_root
 from apt_nb.video import write_mp4
 
-# what differs from the file: the model, but for one notebook; the data and weights that a user fills in; how long it takes
+# these replace the file's own: the model (except in 03), the places that a user fills in, and the length
 SMALL = dict(model='vit_tiny', size=32)
 SHORT = dict(weights='', complete=False, val_fraction=.5, epochs=2, warmup_epochs=1, batch_size=2, workers=1)
 
-def write(root, videos=(), **texts):
-    "Videos of 20 frames and text files below `root`, which is returned"
+def write(
+    root,        # folder
+    videos=(),   # names of videos of 20 frames
+    **texts,     # texts by file name
+):               # `root`
+    "Write videos and text files below a folder."
     rng = np.random.default_rng(0)
     for path in [root/n for n in (*videos, *texts)]: path.parent.mkdir(parents=True, exist_ok=True)
     for v in videos: write_mp4(root/v, rng.integers(0, 255, (20, 48, 64, 3)).astype(np.uint8), 12)
@@ -22,53 +30,79 @@ def write(root, videos=(), **texts):
     return root
 
 def ssv2(root):
-    "Two labels; four videos for training, two for testing"
+    "Two labels: four videos to train on, two to test on."
     labels = 'Pushing something from left to right', 'Pushing something from right to left'
-    entries = [dict(id=str(i), template=labels[i % 2].replace('something', '[something]')) for i in range(6)]
-    texts = {'labels.json': {l: str(i) for i, l in enumerate(labels)}, 'train.json': entries[:4], 'validation.json': entries[4:]}
+    templates = [label.replace('something', '[something]') for label in labels]
+    entries = [dict(id=str(i), template=templates[i % 2]) for i in range(6)]
+    texts = {'labels.json': {label: str(i) for i, label in enumerate(labels)},
+             'train.json': entries[:4], 'validation.json': entries[4:]}
     return write(root, [f'{e["id"]}.mp4' for e in entries], **{n: json.dumps(t) for n, t in texts.items()})
 
 def ucf101(root):
-    "Two classes; two films of each for training, one for testing"
+    "Two classes: two films of each to train on, one to test on."
     names = {g: [f'{c}/v_{c}_g{g:02}_c01.mp4' for c in ('Archery', 'Bowling')] for g in (1, 8, 9)}
-    train = ''.join(f'{n} {i + 1}\n' for g in (8, 9) for i, n in enumerate(names[g]))
-    return write(root, sum(names.values(), []), **{'classInd.txt': '1 Archery\n2 Bowling\n', 'trainlist01.txt': train, 'testlist01.txt': '\n'.join(names[1])})
+    train = [f'{n} {i + 1}\n' for g in (8, 9) for i, n in enumerate(names[g])]
+    texts = {'classInd.txt': '1 Archery\n2 Bowling\n', 'trainlist01.txt': ''.join(train),
+             'testlist01.txt': '\n'.join(names[1])}
+    return write(root, sum(names.values(), []), **texts)
 
 def hmdb51(root):
-    "Two classes; two films of each for training, one for testing"
+    "Two classes: two films of each to train on, one to test on."
     names = {c: [f'film{f}_{c}_u_cm_np1_fr_med_0.mp4' for f in range(3)] for c in ('clap', 'wave')}
-    lists = {f'{c}_test_split1.txt': ''.join(f'{n} {use}\n' for n, use in zip(ns, '112')) for c, ns in names.items()}
+    uses = '112'  # two for training, one for testing
+    text = lambda videos: ''.join(f'{n} {use}\n' for n, use in zip(videos, uses))
+    lists = {f'{c}_test_split1.txt': text(videos) for c, videos in names.items()}
     return write(root, [f'{c}/{n}' for c, ns in names.items() for n in ns], **lists)
 
-def on_tiny_videos(values, data, other):
-    "The parameters of a file with the user's places filled in; of a comparison, three methods and one rate"
+def on_tiny_videos(
+    values,  # parameters of a file
+    data,    # {data set: folder of tiny videos}
+    other,   # settings that replace the file's
+):           # parameters
+    "Fill in a user's places. Of a comparison, keep every sixth row, and one learning rate for each method."
     values = dict(values, jobs=1, settings=values['settings'] | other)
     if 'targets' not in values: return values | dict(data=str(data[values['settings']['dataset']]))
     place = lambda settings: dict(data=str(data[settings['dataset']])) if 'dataset' in settings else {}
     targets = {k: t | place(t) | dict(weights='') for k, t in values['targets'].items()}
     values['settings'] |= place(values['settings'])
+    values['settings'].pop('weights')  # each target has its own
     rows = dict(list(values['rows'].items())[::6])
-    values['settings'].pop('weights') # each target has its own
-    return values | dict(targets=targets, rows=rows, lrs={r['method']: values['lrs'][r['method']][:1] for r in rows.values()}, search={})
+    lrs = {r['method']: values['lrs'][r['method']][:1] for r in rows.values()}
+    return values | dict(targets=targets, rows=rows, lrs=lrs, search={})
 
-def rehearse(nb, values, data, other):
-    "Run a notebook with `other` settings; its records, checked"
+def rehearse(
+    nb,      # notebook
+    values,  # parameters of its file
+    data,    # {data set: folder of tiny videos}
+    other,   # settings that replace the file's
+):           # records of the runs
+    "Run a notebook, and check that its records have two steps and the file's settings."
     short = on_tiny_videos(values, data, other)
     check_parameters(nb, short, nb.name)
     execute(nb, short, nb.parent/'_runs'/f'{nb.stem}.rehearsed.ipynb')
-    records = sum((json.loads(f.read_text()) for f in (nb.parent.parent/'figures/paper/records').glob(f'{nb.stem}*.json')), [])
-    for r in records: assert r['profile'] == 'paper' and r['steps']['step'][-1] == 2, f'{nb.stem}: {r["profile"]}, {r["steps"]["step"]}'
-    lost = [k for k, v in values['settings'].items() if k not in (*other, 'data') and not any(r['config'][k] == v for r in records)]
-    assert records and not lost, f'{nb.stem}: no run has the {", ".join(lost)} of the file'
+    files = (nb.parent.parent/'figures/paper/records').glob(f'{nb.stem}*.json')
+    records = sum((json.loads(f.read_text()) for f in files), [])
+    for r in records:
+        steps = r['steps']['step']
+        assert r['profile'] == 'paper' and steps[-1] == 2, f'{nb.stem}: {r["profile"]}, {steps}'
+    kept = {k: v for k, v in values['settings'].items() if k not in (*other, 'data')}
+    lost = [k for k, v in kept.items() if not any(r['config'][k] == v for r in records)]
+    assert records and not lost, f'{nb.stem}: no run has these settings of the file: {", ".join(lost)}'
     return records
 
-if __name__ == '__main__':
+def main(*chosen):
     root = repo_root()
-    files = [f for f in sorted((root/'nbs/params').glob('*.paper.yaml')) if any(c in f.name for c in sys.argv[1:] or [''])] # arguments choose by name
     with tempfile.TemporaryDirectory() as tmp:
         data = {f.__name__: f(Path(tmp)/f.__name__) for f in (ssv2, ucf101, hmdb51)}
-        for f in files:
-            values = read_yaml_file(str(f))
-            if 'settings' not in values: print(f'{f.name}: trains nothing'); continue
-            records = rehearse(root/'nbs'/f'{f.name.removesuffix(".paper.yaml")}.ipynb', values, data, SHORT | ({} if f.name.startswith('03') else SMALL))
-            print(f'{f.name}: {len(records)} runs of {records[0]["config"]["model"]} on {len({r["data_hash"] for r in records})} data set(s)', flush=True)
+        for file in sorted((root/'nbs/params').glob('*.paper.yaml')):
+            if chosen and not any(c in file.name for c in chosen): continue
+            values = read_yaml_file(str(file))
+            if 'settings' not in values:
+                print(f'{file.name}: trains nothing')
+                continue
+            other = SHORT if file.name.startswith('03') else SHORT | SMALL
+            records = rehearse(root/f'nbs/{file.name.removesuffix(".paper.yaml")}.ipynb', values, data, other)
+            model, sets = records[0]['config']['model'], {r['data_hash'] for r in records}
+            print(f'{file.name}: {len(records)} runs of {model} on {len(sets)} data set(s)')
+
+if __name__ == '__main__': main(*sys.argv[1:])

@@ -14,9 +14,10 @@ def each(paths, name='nb'):
 
 def sh(*command, cwd=ROOT):
     "What `command` printed. If it fails, the test fails and shows the end of that."
-    r = subprocess.run([str(c) for c in command], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                       text=True, errors='replace', timeout=900)
-    if r.returncode: pytest.fail(f'{command[0]} ended with code {r.returncode}:\n{r.stdout[-6000:]}', pytrace=False)
+    command = [str(c) for c in command]
+    r = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                       errors='replace', timeout=900)
+    if r.returncode: pytest.fail(f'{command[0]} failed ({r.returncode}):\n{r.stdout[-6000:]}', pytrace=False)
     return r.stdout
 
 def none(problems, rule):

@@ -17,14 +17,14 @@ def pytest_configure(config):
     tempfile.tempdir = folder.name
     commands = Path(sys.executable).parent
     # the cache starts empty: a finished run in the user's own would be read, not tested
-    os.environ |= dict(TMPDIR=folder.name, APT_NB_CACHE=f'{folder.name}/cache', OMP_NUM_THREADS='1',
-                       PATH=f'{commands}{os.pathsep}{os.environ["PATH"]}')
+    os.environ |= dict(TMPDIR=folder.name, APT_NB_CACHE=f'{folder.name}/cache', OMP_NUM_THREADS='1')
+    os.environ['PATH'] = f'{commands}{os.pathsep}{os.environ["PATH"]}'
     config.pluginmanager.register(WorkingTree())
 
 def git(command):
     "What git prints, or nothing outside a repository."
-    return subprocess.run(f'git --no-optional-locks {command}', shell=True, cwd=ROOT, capture_output=True, text=True,
-                          errors='replace').stdout
+    r = subprocess.run(f'git --no-optional-locks {command}', cwd=ROOT, shell=True, capture_output=True)
+    return r.stdout.decode(errors='replace')
 
 class WorkingTree:
     "Fails the run if its tests changed a file that git knows, or left a new one."
@@ -35,7 +35,7 @@ class WorkingTree:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session):
         if self.state() == self.before: return
-        message = f'The working tree changed while the tests ran. Now git status says:\n{git("status --short")}'
+        message = f'Files changed while the tests ran. git status now:\n{git("status --short")}'
         name = 'the tests changed no file that git knows'
         report = pytest.TestReport(name, (name, None, name), {}, 'failed', message, 'call')
         session.config.hook.pytest_runtest_logreport(report=report)

@@ -4,8 +4,8 @@ import re, shutil, sys
 import pytest
 from common import ROOT, none, sh
 
-DEVELOPMENT = '''nbdev execnb ghapi fastgit IPython ipykernel jupyterlab jupyter_client nbclient nbconvert nbformat papermill
-pytest transformers sklearn'''.split()
+DEVELOPMENT = '''nbdev execnb ghapi fastgit IPython ipykernel jupyterlab jupyter_client nbclient nbconvert
+nbformat papermill pytest transformers sklearn'''.split()
 HEAVY = dict(attention_prompt='decord av matplotlib seaborn pandas'.split() + DEVELOPMENT,
              report='decord torch accelerate'.split())
 
@@ -20,8 +20,8 @@ def copy(tmp_path):
 def texts(folder, suffix):
     "{path: text} of the files with `suffix`, without the notebooks that nbdev ignores."
     files = {p.relative_to(folder): p for p in folder.rglob(f'*{suffix}')}
-    hidden = lambda path: any(part.startswith(('.', '_')) for part in path.parts)
-    return {str(k): p.read_text(encoding='utf-8') for k, p in files.items() if suffix == '.py' or not hidden(k)}
+    ignored = lambda path: suffix != '.py' and any(part.startswith(('.', '_')) for part in path.parts)
+    return {str(k): p.read_text(encoding='utf-8') for k, p in files.items() if not ignored(k)}
 
 def different(a, b): return sorted(k for k in a.keys() | b.keys() if a.get(k) != b.get(k))
 
@@ -42,7 +42,8 @@ def test_readme():
 
 def test_readme_code(tmp_path):
     "The README's Python runs in an empty folder."
-    code = '\n'.join(re.findall(r'(?ms)^```python\n(.*?)^```', (ROOT/'README.md').read_text(encoding='utf-8')))
+    readme = (ROOT/'README.md').read_text(encoding='utf-8')
+    code = '\n'.join(re.findall(r'(?ms)^```python\n(.*?)^```', readme))
     assert code, 'README.md has no Python'
     sh(sys.executable, '-c', code, cwd=tmp_path)
 
