@@ -6,7 +6,7 @@ import pytest
 from common import ROOT
 
 def pytest_xdist_auto_num_workers():
-    "Two workers, or one on a single core: a notebook takes up to 3 GB of memory."
+    "Two workers, or one on a single core. `./test.sh -n 4` starts more."
     return min(2, len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())
 
 def pytest_configure(config):
