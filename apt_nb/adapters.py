@@ -329,10 +329,8 @@ class AIMAdapters(nn.Module):
         self.spatial, self.joint = make(skip=True), make(scale=scale)
         self.time = nn.Parameter(torch.zeros(self.t, dim)) if first else None
 
-# %% ../nbs/api/00a_adapters.ipynb #a2349fe8
-@patch
-def extra_repr(self:AIMAdapters):
-    return f't={self.t}, s={self.s}, space={self.space!r}' + ', class_tokens=True' * self.class_tokens
+    def extra_repr(self):
+        return f't={self.t}, s={self.s}, space={self.space!r}, class_tokens={self.class_tokens}'
 
 # %% ../nbs/api/00a_adapters.ipynb #3901ba78
 @patch

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'OLD_OPTIONS', 'final_norm', 'check_head', 'init_head_weight', 'linear', 'full', 'option_defaults',
-           'jsonable', 'require_jsonable', 'method_options', 'unwrap_model', 'freezing', 'apply_method', 'tune',
-           'tuned_state', 'n_tuned', 'untune', 'require_tuned', 'train_mode', 'param_groups', 'digest', 'timm_settings',
-           'backbone_settings', 'backbone_record', 'save_tuned', 'current_options', 'read_tuned', 'first_names',
+           'jsonable', 'require_jsonable', 'method_options', 'unwrap_model', 'tuned_state', 'n_tuned', 'freezing',
+           'apply_method', 'tune', 'untune', 'require_tuned', 'train_mode', 'param_groups', 'digest', 'timm_settings',
+           'backbone_settings', 'backbone_record', 'current_options', 'save_tuned', 'read_tuned', 'first_names',
            'backbone_mismatch', 'meta_copy', 'retune', 'backbone_errors', 'tuning_errors', 'load_errors', 'load_tuned']
 
 # %% ../nbs/api/02_tuning.ipynb #1b2218af
@@ -127,6 +127,16 @@ def unwrap_model(
     parallel = nn.DataParallel, nn.parallel.DistributedDataParallel
     return unwrap_model(model.module) if isinstance(model, parallel) else model
 
+# %% ../nbs/api/02_tuning.ipynb #3be17d33
+def tuned_state(model:nn.Module)->dict: # {name: tensor}
+    "The tensors that you train after `tune`, detached, not copied."
+    return {n: p.detach() for n, p in unwrap_model(model).named_parameters() if p.requires_grad}
+
+# %% ../nbs/api/02_tuning.ipynb #6e0a5572
+def n_tuned(model:nn.Module)->int: # tuned parameters
+    "How many numbers you train after `tune`."
+    return sum(t.numel() for t in tuned_state(model).values())
+
 # %% ../nbs/api/02_tuning.ipynb #a46364b2
 @contextmanager
 def freezing(model:nn.Module): # model to freeze
@@ -172,16 +182,6 @@ def tune(
         m.head.weight.copy_(weight)
         if m.head.bias is not None: m.head.bias.zero_()
     return model
-
-# %% ../nbs/api/02_tuning.ipynb #3be17d33
-def tuned_state(model:nn.Module)->dict: # {name: tensor}
-    "The tensors that you train after `tune`, detached, not copied."
-    return {n: p.detach() for n, p in unwrap_model(model).named_parameters() if p.requires_grad}
-
-# %% ../nbs/api/02_tuning.ipynb #6e0a5572
-def n_tuned(model:nn.Module)->int: # tuned parameters
-    "How many numbers you train after `tune`."
-    return sum(t.numel() for t in tuned_state(model).values())
 
 # %% ../nbs/api/02_tuning.ipynb #4feb70c7
 def untune(
@@ -273,6 +273,18 @@ def backbone_record(
         dtype=str(block.attn.qkv.weight.dtype).removeprefix('torch.'),
         frozen={k: digest(t) for k, t in state.items() if k in names})
 
+# %% ../nbs/api/02_tuning.ipynb #a8de58e8
+OLD_OPTIONS = dict(blocks='prompt_blocks', dropout='prompt_dropout')
+
+# %% ../nbs/api/02_tuning.ipynb #0e0d16ae
+def current_options(
+    method:str,   # method of a file
+    options:dict, # options as the file names them
+)->dict:          # options as `tune` takes them
+    "Translate the option names of older files, in which apt and vpt had `blocks` and `dropout`."
+    if method not in ('apt', 'vpt'): return options
+    return {OLD_OPTIONS.get(n, n): v for n, v in options.items()}
+
 # %% ../nbs/api/02_tuning.ipynb #cdb14bab
 def save_tuned(
     model:nn.Module, # model after `tune`
@@ -285,18 +297,6 @@ def save_tuned(
     info = dict(model.tuned, backbone=backbone_record(model), meta=require_jsonable('meta', meta))
     state = {n: t.cpu().contiguous() for n, t in tuned_state(model).items()}
     save_file(state, path, metadata=dict(apt_nb=json.dumps(info)))
-
-# %% ../nbs/api/02_tuning.ipynb #a8de58e8
-OLD_OPTIONS = dict(blocks='prompt_blocks', dropout='prompt_dropout')
-
-# %% ../nbs/api/02_tuning.ipynb #0e0d16ae
-def current_options(
-    method:str,   # method of a file
-    options:dict, # options as the file names them
-)->dict:          # options as `tune` takes them
-    "Translate the option names of older files, in which apt and vpt had `blocks` and `dropout`."
-    if method not in ('apt', 'vpt'): return options
-    return {OLD_OPTIONS.get(n, n): v for n, v in options.items()}
 
 # %% ../nbs/api/02_tuning.ipynb #841d6740
 def read_tuned(
