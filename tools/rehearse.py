@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from papermill.iorw import read_yaml_file
 
-from apt_nb.reproduce import check_parameters, execute, repo_root
+from apt_nb.core import repo_root
+from apt_nb.notebooks import check_parameters
+from apt_nb.reproduce import execute
 from apt_nb.video import write_mp4
 
 # these replace the file's own: the model (except in 03), the places that a user fills in, and the length
