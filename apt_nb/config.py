@@ -32,11 +32,11 @@ class DataSettings:
     n_val:int = 25              # moving_shapes: validation clips per class
     n_test:int = 50             # moving_shapes: test clips per class
     data_seed:int = 0           # moving_shapes: seed of the clips
-    group:str = ''              # group in a file name: a regular expression with (...), or a position between '_'
+    group:str = ''              # group in a file name: a regular expression with (...), or its position
     test_groups:tuple = ()      # folders of classes: groups to test on, which are in no other split
     test_list:str = ''          # folders of classes: file that lists the test videos
     val_groups:tuple = ()       # groups for validation
-    val_fraction:float = .1     # share of training videos (or groups) for validation, without val/ and val_groups
+    val_fraction:float = .1     # share of training videos (or groups) for validation, if nothing names them
     workers:int = 0             # processes that read videos
     keep_decoded:bool = True    # keep decoded videos in memory
 
@@ -126,7 +126,7 @@ def check_together(cfg):
     if cfg.warmup_epochs > cfg.epochs:
         raise ValueError(f'warmup_epochs is {cfg.warmup_epochs}, more than epochs, {cfg.epochs}')
     if (cfg.test_groups or cfg.val_groups) and not cfg.group:
-        raise ValueError('test_groups or val_groups is set: set group too, which finds them in the file names')
+        raise ValueError('test_groups or val_groups is set: set group too, to find them in the file names')
     if cfg.test_groups and cfg.test_list:
         raise ValueError('test_groups and test_list are set: give one of them')
     own = [n for n in ('group', 'test_groups', 'val_groups', 'test_list') if cfg.dataset and getattr(cfg, n)]
@@ -145,9 +145,9 @@ def check_config(cfg):
 PROFILES = dict(
     smoke=dict(n_train=8, n_val=3, n_test=4, epochs=2, warmup_epochs=.5, n_prompts=8, test_clips=1),
     demo=dict(),
-    paper=dict(data='', model='vit_small', weights='', n_frames=16, size=224, scale=(.08, 1.), ratio=(3/4, 4/3),
-               n_prompts=400, epochs=100, warmup_epochs=10., batch_size=64, lr=.05, workers=8,
-               keep_decoded=False, threads=0))
+    paper=dict(data='', model='vit_small', weights='', n_frames=16, size=224, scale=(.08, 1.),
+               ratio=(3/4, 4/3), n_prompts=400, epochs=100, warmup_epochs=10., batch_size=64, lr=.05,
+               workers=8, keep_decoded=False, threads=0))
 
 # %% ../nbs/api/11_config.ipynb #bbdc605a
 def known_fields(names):
@@ -163,7 +163,7 @@ def preset(
     name:str,  # smoke, demo or paper
     **over,    # values of fields that differ
 )->Config:
-    "The settings of a profile, with differences. Raises ValueError for an unknown field, naming similar ones."
+    "The settings of a profile, with differences. ValueError for an unknown field names similar ones."
     if name not in PROFILES: raise ValueError(f'profile is {name!r}, it can be {", ".join(PROFILES)}')
     known_fields(over)
     views = paper_views(over['dataset']) if name == 'paper' and over.get('dataset') in VIEWS else {}
@@ -192,8 +192,9 @@ def grid(
 
 # %% ../nbs/api/11_config.ipynb #7b0c0c60
 SHOWN_SETTINGS = (
-    'model', 'weights', 'n_frames', 'size', 'method', 'n_prompts', 'prompt_dropout', 'reparam', 'prompt_blocks',
-    'rand_augment', 'epochs', 'batch_size', 'views', 'lr', 'weight_decay', 'decay_scales', 'label_smoothing')
+    'model', 'weights', 'n_frames', 'size', 'method', 'n_prompts', 'prompt_dropout', 'reparam',
+    'prompt_blocks', 'rand_augment', 'epochs', 'batch_size', 'views', 'lr', 'weight_decay', 'decay_scales',
+    'label_smoothing')
 
 # %% ../nbs/api/11_config.ipynb #ead0d1f5
 def common_settings(

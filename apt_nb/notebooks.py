@@ -30,7 +30,8 @@ def experiments(
     if not found: raise ValueError(f'{root} holds no experiment notebook (nbs/NN_*.ipynb)')
     asked = [o.strip() for o in only.split(',')] if only else list(found)
     unknown = [o for o in asked if o not in found]
-    if unknown: raise ValueError(f'no experiment {", ".join(unknown)} among {", ".join(p.stem for p in found.values())}')
+    there = ', '.join(p.stem for p in found.values())
+    if unknown: raise ValueError(f'no experiment {", ".join(unknown)} among {there}')
     return [found[o] for o in asked]
 
 # %% ../nbs/api/12c_notebooks.ipynb #c21df5c0
@@ -38,12 +39,13 @@ def parameters_file(
     nb:Path,      # experiment notebook
     profile:str,  # smoke, demo or paper
 )->Path:          # None for smoke, which is the notebook as it stands
-    "The file with the parameters of `nb` at the size of `profile`. Raises FileNotFoundError if it is missing."
+    "The file with the parameters of `nb` at the size of `profile`. FileNotFoundError if it is missing."
     file = nb.parent/'params'/f'{nb.stem}.{profile}.yaml'
     if file.exists(): return file
     if profile == 'smoke': return None
     there = ', '.join(sorted(p.name for p in file.parent.glob(f'{nb.stem}.*.yaml'))) or 'none'
-    raise FileNotFoundError(f'{nb.stem} has no parameters for {profile}: nbs/params/{file.name} is not there (there: {there})')
+    missing = f'nbs/params/{file.name} is not there (there: {there})'
+    raise FileNotFoundError(f'{nb.stem} has no parameters for {profile}: {missing}')
 
 # %% ../nbs/api/12c_notebooks.ipynb #36b97f69
 PARAMETER_TYPES = dict(int=(int,), float=(int, float), bool=(bool,), str=(str,), list=(list,), dict=(dict,))
@@ -53,7 +55,7 @@ def check_parameters(
     values:dict,  # parameters for it
     source:str,   # where they come from, for the message
 ):
-    "Raise ValueError for a name that is no parameter of `nb`, or a value of the wrong type (null fits every type)."
+    "Raise ValueError for an unknown parameter of `nb`, or a value of the wrong type (null fits all)."
     from papermill import inspect_notebook
     known = inspect_notebook(nb)
     for name, value in values.items():
@@ -62,7 +64,8 @@ def check_parameters(
             raise ValueError(f"{source}: {nb.name} has no parameter '{name}': {hint}")
         kind = known[name]['inferred_type_name']
         if value is None or type(value) in PARAMETER_TYPES.get(kind, (type(value),)): continue
-        hint = ' (YAML reads 1e-5 as text: write 1.0e-5)' if isinstance(value, str) and kind == 'float' else ''
+        number = isinstance(value, str) and kind == 'float'
+        hint = ' (YAML reads 1e-5 as text: write 1.0e-5)' if number else ''
         raise ValueError(f"{source}: '{name}' should be {kind}, not {type(value).__name__}: {value!r}{hint}")
 
 # %% ../nbs/api/12c_notebooks.ipynb #7545732a
@@ -72,10 +75,12 @@ def merge_given(
     jobs:int=None,  # processes; left out if the notebook has no such parameter
     **given,        # data and weights
 )->dict:
-    """The parameters with what the caller gives. Data and weights become `settings` if the notebook has no such parameter, and are
-    left out if it trains nothing. A path becomes absolute, because the notebook runs in its own folder."""
-    here = lambda v: str(Path(v).expanduser().resolve()) if isinstance(v, str) and Path(v).expanduser().exists() else v
-    given = {k: here(v) for k, v in given.items() if v and (k in known or 'settings' in known)}
+    """The parameters with what the caller gives. Data and weights become `settings` if the notebook has no
+    such parameter, and are left out if it trains nothing. Paths become absolute."""
+    def absolute(v):
+        path = Path(v).expanduser() if isinstance(v, str) else None
+        return str(path.resolve()) if path and path.exists() else v
+    given = {k: absolute(v) for k, v in given.items() if v and (k in known or 'settings' in known)}
     settings = {k: given.pop(k) for k in list(given) if k not in known}
     if settings: given['settings'] = {**(values.get('settings') or {}), **settings}
     if jobs and 'jobs' in known: given['jobs'] = jobs
@@ -100,7 +105,8 @@ def read_parameters(
     check_parameters(nb, values, file.name if file else 'defaults')
     known = inspect_notebook(nb)
     if own and file and 'profile' in known and values.get('profile') != profile:
-        raise ValueError(f"{file.name}: it should say 'profile: {profile}', but says {values.get('profile')!r}")
+        said = values.get('profile')
+        raise ValueError(f"{file.name}: it should say 'profile: {profile}', but says {said!r}")
     return merge_given(values, known, jobs=jobs, data=data, weights=weights)
 
 # %% ../nbs/api/12c_notebooks.ipynb #66ddbe40

@@ -37,9 +37,9 @@ from .weights import find_weights, video_vit, weights_name
 def benchmark_root(cfg:Config)->Path:
     "Folder of the embedded benchmark, which is written first if it is missing."
     cache_root().mkdir(parents=True, exist_ok=True)
-    target = BENCHMARKS[cfg.data]
+    clips = dict(train=cfg.n_train, val=cfg.n_val, test=cfg.n_test)
     with FileLock(cache_root()/'moving_shapes.lock'):
-        return moving_shapes(train=cfg.n_train, val=cfg.n_val, test=cfg.n_test, seed=cfg.data_seed, target=target)
+        return moving_shapes(**clips, seed=cfg.data_seed, target=BENCHMARKS[cfg.data])
 
 # %% ../nbs/api/11a_run.ipynb #03b555b4
 def class_splits(
@@ -47,7 +47,7 @@ def class_splits(
     root:Path,  # folder of videos
     group,      # what names a group: a regular expression or a position (None: nothing)
 )->tuple:       # (train, val, test), lists of videos
-    "The splits of a folder of classes, or of train/ and test/. Validation videos are the groups that `cfg` names, if any."
+    "The splits of a folder of classes, or of train/ and test/. `cfg` may name the groups for validation."
     test = cfg.test_groups or cfg.test_list or None
     if not cfg.val_groups: return folder_splits(root, test, cfg.val_fraction, group)
     if (root/'train').is_dir(): rest, test = class_folders(root, 'train'), class_folders(root, 'test')
@@ -59,9 +59,11 @@ def named_splits(cfg:Config)->tuple:
     "(train, val, test) of a folder of the user's, as the settings say."
     root = Path(cfg.data).expanduser()
     if not cfg.data or not root.is_dir():
-        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {" nor ".join(BENCHMARKS)}. Give a folder of train/, '
-                           'val/ and test/, of classes, or of a published data set (with dataset=)')
-    if not cfg.dataset: return class_splits(cfg, root, int(cfg.group) if cfg.group.isdigit() else cfg.group or None)
+        known = ' nor '.join(BENCHMARKS)
+        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {known}. Give a folder of train/, val/ and '
+                           'test/, of classes, or of a published data set (with dataset=)')
+    group = int(cfg.group) if cfg.group.isdigit() else cfg.group or None
+    if not cfg.dataset: return class_splits(cfg, root, group)
     parts = dict(complete=cfg.complete, allow_missing=cfg.allow_missing)
     return official_splits(cfg.dataset, root, cfg.split, cfg.annotations or None, cfg.val_fraction, **parts)
 
@@ -73,8 +75,8 @@ def splits(cfg:Config)->dict: # {train, val, test: VideoList}
 # %% ../nbs/api/11a_run.ipynb #58061dc7
 RECIPE_VERSION = 1
 NOT_HASHED = {
-    'profile', 'workers', 'keep_decoded', 'data', 'dataset', 'split', 'annotations', 'complete', 'allow_missing',
-    'weights', 'group', 'test_groups', 'test_list', 'val_groups', 'val_fraction'}
+    'profile', 'workers', 'keep_decoded', 'data', 'dataset', 'split', 'annotations', 'complete',
+    'allow_missing', 'weights', 'group', 'test_groups', 'test_list', 'val_groups', 'val_fraction'}
 BENCHMARK_FIELDS = ('n_train', 'n_val', 'n_test', 'data_seed')
 METHOD_FIELDS = ('n_prompts', 'prompt_dropout', 'reparam', 'prompt_blocks', 'bottleneck', 'rank', 'deep')
 
@@ -101,7 +103,7 @@ def benchmark_definition(cfg:Config)->str:
 
 # %% ../nbs/api/11a_run.ipynb #046f0490
 def data_digest(cfg:Config)->str:
-    "Hash of the videos: the benchmark's definition, or relative name, label and size of each file of each split."
+    "Hash of the videos: the benchmark's definition, or name, label and size of each file of each split."
     def files(v): return [[p, l, (Path(v.root)/p).stat().st_size] for p, l in zip(v.paths, v.labels)]
     if cfg.data in BENCHMARKS: data = benchmark_definition(cfg)
     else: data = {s: files(v) for s, v in splits(cfg).items()}
@@ -152,8 +154,8 @@ def config_hash(
 # %% ../nbs/api/11a_run.ipynb #39e4673b
 def clip_dataset(cfg:Config, videos:VideoList, **kwargs)->ClipDataset:
     "Clips of `videos` as the settings say."
-    view = dict(n_frames=cfg.n_frames, size=cfg.size, sampling=cfg.sampling, stride=cfg.stride, order=cfg.order)
-    return ClipDataset(videos, **view, keep_decoded=cfg.keep_decoded, **kwargs)
+    names = 'n_frames', 'size', 'sampling', 'stride', 'order', 'keep_decoded'
+    return ClipDataset(videos, **{n: getattr(cfg, n) for n in names}, **kwargs)
 
 def train_loader(cfg:Config, videos:VideoList):
     "Random views of the training videos, in a new order each epoch."
@@ -163,14 +165,14 @@ def train_loader(cfg:Config, videos:VideoList):
 
 # %% ../nbs/api/11a_run.ipynb #c5fe8416
 def eval_loader(cfg:Config, videos:VideoList, clips:int=1, crops:int=1):
-    "Fixed views of all videos: by default one clip and the central crop. A batch is a multiple of the processes."
+    "Fixed views of all videos: one clip and the central crop, or more. Each process gets as many of a batch."
     n = make_accelerator().num_processes
     batch_size = max(1, cfg.batch_size * cfg.views // (clips * crops))
     data = clip_dataset(cfg, videos, train=False, clips=clips, crops=crops)
     return loader(data, math.ceil(batch_size / n) * n, False, cfg.workers)
 
 # %% ../nbs/api/11a_run.ipynb #ca21c169
-METHOD_DEFAULT = dict(prompt_blocks=(), bottleneck=0, rank=0) # values of fields that leave an option to the method
+METHOD_DEFAULT = dict(prompt_blocks=(), bottleneck=0, rank=0) # values that leave an option to the method
 
 # %% ../nbs/api/11a_run.ipynb #d1a0b7a6
 def given_options(cfg:Config)->dict: # {option: value}
@@ -208,7 +210,8 @@ def device_name()->str:
 def commit()->dict: # commit and dirty, None outside a clone
     "The commit of the clone that the package is imported from, and whether the package was changed since."
     root = Path(apt_nb.__file__).resolve().parent.parent
-    def git(*args): return subprocess.run(['git', '-C', root, *args], capture_output=True, text=True).stdout.strip()
+    def git(*args):
+        return subprocess.run(['git', '-C', root, *args], capture_output=True, text=True).stdout.strip()
     if not (root/'.git').exists() or not (root/'settings.ini').exists(): return dict(commit=None, dirty=None)
     head = git('rev-parse', '-q', '--verify', 'HEAD')
     return dict(commit=head or None, dirty=bool(git('status', '--porcelain', '--', 'apt_nb')))
@@ -222,7 +225,8 @@ def version(package:str)->str:
 # %% ../nbs/api/11a_run.ipynb #46357147
 def environment(cfg:Config)->dict:
     "Where a run took place: device, threads, precision, processes, versions and commit."
-    acc, names = make_accelerator(), ('torch', 'torchvision', 'timm', 'accelerate', 'decord', 'decord2', 'av', 'numpy')
+    acc = make_accelerator()
+    names = 'torch', 'torchvision', 'timm', 'accelerate', 'decord', 'decord2', 'av', 'numpy'
     versions = dict(python=platform.python_version(), apt_nb=apt_nb.__version__)
     versions |= {p: version(p) for p in names if version(p)}
     return dict(device=device_name(), threads=torch.get_num_threads(), processes=acc.num_processes,
@@ -250,9 +254,9 @@ def make_record(cfg:Config, name:str, data:dict, model, history:dict, p:Predicti
     "The record of a finished run, ready for JSON."
     classes, last = data['test'].classes, history['epochs'][-1]
     return dict(
-        hash=name, profile=cfg.profile, seed=cfg.seed, config=public_settings(cfg), data_hash=data_digest(cfg),
-        classes=classes, videos={k: len(v) for k, v in data.items()}, n_tuned=n_tuned(model),
-        n_total=sum(q.numel() for q in model.parameters()), curves=history['epochs'], steps=history['steps'],
+        hash=name, profile=cfg.profile, seed=cfg.seed, config=public_settings(cfg),
+        data_hash=data_digest(cfg), classes=classes, videos={k: len(v) for k, v in data.items()},
+        n_tuned=n_tuned(model), n_total=sum(q.numel() for q in model.parameters()), curves=history['epochs'], steps=history['steps'],
         val={k[4:]: v for k, v in last.items() if k.startswith('val_')}, test=test_record(p, classes),
         environment=environment(cfg), timing=timing)
 
@@ -276,7 +280,7 @@ def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (
 # %% ../nbs/api/11a_run.ipynb #12976f12
 @contextmanager
 def run_lock(folder:Path):
-    "Hold the lock of a run. Of several processes of one run the first holds it, and the others wait for that."
+    "Hold the lock of a run. Of several processes of one run the first holds it for all of them."
     acc, lock = make_accelerator(), FileLock(folder/'lock')
     if acc.is_main_process:
         try: lock.acquire(timeout=0)

@@ -39,7 +39,7 @@ class SweepError(RuntimeError):
 
 # %% ../nbs/api/11b_sweep.ipynb #621153a2
 def gpus()->list:
-    "The CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES names them. None if you asked for the CPU."
+    "CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES names them (none on the CPU)."
     if parse_flag_from_env('ACCELERATE_USE_CPU'): return []
     n, named = torch.cuda.device_count(), os.environ.get('CUDA_VISIBLE_DEVICES')
     return (named.split(',') if named else [str(i) for i in range(n)])[:n]
@@ -48,7 +48,7 @@ def gpus()->list:
 def use_devices(
     devices:str,  # numbers as torch counts CUDA devices, such as '0,2', or 'cpu'
 ):
-    """Let this process and those that it starts see these devices only. Call it before the first use of a device.
+    """Let this process and those that it starts see these devices only. Call it before you use a device.
     Raises ValueError for a device that does not exist."""
     if devices == 'cpu':
         os.environ.update(CUDA_VISIBLE_DEVICES='', ACCELERATE_USE_CPU='1')
@@ -190,7 +190,8 @@ def _run_in_pool(cfgs, indices, bar, jobs)->dict: # {index: record or exception}
     ctx, me = DeviceContext(gpus()), importlib.import_module('apt_nb.sweep')
     news = ctx.Queue()
     with one_thread_children(), ProcessPoolExecutor(jobs, ctx, me._init_worker, (news,)) as pool:
-        with no_interrupts(): waiting = {pool.submit(me._run_in_worker, asdict(cfgs[i]), i): i for i in indices}
+        with no_interrupts():
+            waiting = {pool.submit(me._run_in_worker, asdict(cfgs[i]), i): i for i in indices}
         try: return _follow(pool, waiting, news, bar)
         except BaseException:
             for p in list(pool._processes.values()): p.terminate()
@@ -220,8 +221,8 @@ def _failure_text(cfgs, failed:dict)->str:
     return head + '\n'.join(one(i) for i in sorted(first.values()))
 
 def _lost_text(lost:list)->str:
-    return (f'no record of run {"; ".join(lost)}: its data or weights changed during the sweep, so it was trained '
-            'under another name. Sweep again')
+    return (f'no record of run {"; ".join(lost)}: its data or weights changed during the sweep, so it was '
+            'trained under another name. Sweep again')
 
 # %% ../nbs/api/11b_sweep.ipynb #48938ed5
 def _train_missing(cfgs, jobs, progress)->dict: # {index: record or exception}
@@ -284,7 +285,7 @@ class Experiment:
     def throw(self, error:SweepError): self._advance(self.stages.throw, error)
 
     def run(self, jobs:int=0, progress=True):
-        "Train every stage, and return the result. Raises what `sweep` raises, unless the experiment handles it."
+        "Train every stage and return the result. Raises what `sweep` raises, if the experiment does."
         while self.stage:
             try: records = sweep(self.stage.runs, jobs, progress)
             except SweepError as e: self.throw(e)
@@ -322,7 +323,7 @@ def _pass_time(r:dict)->tuple:
 def pass_seconds(
     records,  # list of records
 )->dict:      # {timing key: seconds}
-    "Seconds of a pass: the median over the ten latest records of a kind. An epoch counts as the run's median epoch."
+    "Seconds of a pass: the median over the ten latest records of a kind (epochs count as the median one)."
     rows = [t for r in records if (t := _pass_time(r))]
     times = pd.DataFrame(rows, columns=['started', 'kind', 'seconds']).sort_values('started')
     return times.groupby('kind').tail(10).groupby('kind').seconds.median().to_dict()
