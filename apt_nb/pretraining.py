@@ -88,7 +88,7 @@ class MaskedAutoencoder(nn.Module):
         self.decoder_norm = norm_layer(dim)
         self.to_pixels = nn.Linear(dim, 3 * math.prod(self.tubelet))
 
-# %% ../nbs/api/09_pretraining.ipynb #c6c145ee
+# %% ../nbs/api/09_pretraining.ipynb #f736944e
 @patch
 def forward(
     self:MaskedAutoencoder,
@@ -237,7 +237,7 @@ def resume_pretraining(
     opt.load_state_dict(kept['opt'])
     return kept['losses']
 
-# %% ../nbs/api/09_pretraining.ipynb #51b83ef9
+# %% ../nbs/api/09_pretraining.ipynb #3b11dc3e
 def loader_settings(
     batches,  # loader of the training clips
 )->dict:
@@ -294,7 +294,7 @@ def pretrain(
         return reconstruction_loss(model, clips, visible, seen, per_tubelet)
     return optimise(model, loss, batches, out, steps, lr, weight_decay, every)
 
-# %% ../nbs/api/09_pretraining.ipynb #6635ee0c
+# %% ../nbs/api/09_pretraining.ipynb #5a751b8c
 SHIPPED_SIZE = 'vit_tiny'
 
 # %% ../nbs/api/09_pretraining.ipynb #a26804ec
@@ -334,13 +334,13 @@ def apt_nb_pretrain(
     per_action:int=400,           # source clips for each of the 60 actions
     lr:float=1e-3,                # highest learning rate
     seed:int=0,                   # seed of everything random
-    device:str='',                # device of the run, such as cuda or cpu (default: a GPU if there is one)
+    device:str='',                # device of the run, such as cuda or cpu (empty: a GPU if you have one)
 ):
-    "Pre-train the small video backbone of the embedded benchmark by masked autoencoding."
+    "Pre-train the small video backbone of the embedded benchmark by masked autoencoding. Prints its path."
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     model = new_autoencoder(seed=seed).to(device)
     batches = source_loader(per_action, batch_size, model.encoder, seed)
     losses = pretrain(model, batches, out, steps, lr, seed=seed)
     how = dict(steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
     how, path = provenance(how, losses, device), Path(out)/f'{weights}.safetensors'
-    return str(save_backbone(model.encoder, path, how, dtype=torch.float16))
+    print(save_backbone(model.encoder, path, how, dtype=torch.float16))

@@ -147,7 +147,7 @@ def tower_settings(
     settings = {**DEFAULTS, **SIZES[SHIPPED_SIZE]}
     return {k: v for k, v in settings.items() if k in saved} | dict(family='clip', act='quick_gelu')
 
-# %% ../nbs/api/09a_supervised.ipynb #d15717b6
+# %% ../nbs/api/09a_supervised.ipynb #06bfaf86
 def save_pictures(
     model,          # model from `picture_model`
     path:str|Path,  # the .safetensors file to write; the .json file stands next to it
@@ -209,20 +209,20 @@ def train_task(
     losses = optimise(model.to(device), partial(loss, model), batches, out, steps, lr, .05, 500)
     return model, losses
 
-# %% ../nbs/api/09a_supervised.ipynb #5c32bbbc
+# %% ../nbs/api/09a_supervised.ipynb #ef27bb1d
 @call_parse
 def apt_nb_pretrain_supervised(
     task:str='actions',  # actions: a model names what changes in a clip; pictures: what is in a frame
-    out:str='',          # folder for the checkpoint and the backbone (default: pretraining_<task>)
-    weights:str='',      # name of the backbone's .safetensors file (default: moving_shapes_<task>)
+    out:str='',          # folder for the checkpoint and the backbone (empty: pretraining_<task>)
+    weights:str='',      # name of the backbone's .safetensors file (empty: moving_shapes_<task>)
     steps:int=4000,      # number of optimiser steps
-    batch_size:int=0,    # clips per step (default: 32 for actions, 16 of 8 pictures each for pictures)
+    batch_size:int=0,    # clips per step (0: 32 for actions, 16 of 8 pictures each for pictures)
     per_action:int=200,  # source clips for each of the 60 actions
     lr:float=1e-3,       # highest learning rate
     seed:int=0,          # seed of everything random
-    device:str='',       # device of the run, such as cuda or cpu (default: a GPU if there is one)
+    device:str='',       # device of the run, such as cuda or cpu (empty: a GPU if you have one)
 ):
-    "Pre-train the small backbone of the embedded benchmark with labels, of clips or of pictures."
+    "Pre-train the embedded benchmark's small backbone with labels of clips or pictures. Prints its path."
     if task not in TASKS:
         raise SystemExit(f'apt_nb_pretrain_supervised: --task is {task}: it must be {" or ".join(TASKS)}')
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -232,5 +232,6 @@ def apt_nb_pretrain_supervised(
     model, losses = train_task(task, out, steps, device, lr, **sizes, seed=seed)
     how = dict(task=task, steps=steps, **sizes, lr=lr, seed=seed)
     how = provenance(how, losses, device, 'apt_nb_pretrain_supervised', TASKS[task]['what'])
-    if task == 'actions': return str(save_backbone(model, path, how, torch.float16))
-    return str(save_pictures(model, path, how))
+    if task == 'actions': save_backbone(model, path, how, torch.float16)
+    else: save_pictures(model, path, how)
+    print(path)
