@@ -8,7 +8,7 @@ __all__ = ['runs']
 # %% ../../nbs/03_ablation_dropout.ipynb #8c8a5af9
 from ..config import grid, preset
 from ..paper import published
-from ..report import Shown, Study, window_label, window_sentence
+from ..report import Study
 
 # %% ../../nbs/03_ablation_dropout.ipynb #7c7a2177
 def runs(profile, data, dropouts, seeds, settings):
