@@ -22,22 +22,22 @@ from .tuning import METHODS, option_defaults
 @dataclass(frozen=True)
 class DataSettings:
     "Which videos, and how they are split."
-    data:str = 'moving_shapes'  # folder of videos, or moving_shapes, moving_shapes_appearance (generated)
+    data:str = 'moving_shapes'  # folder of videos, or generated ones: moving_shapes, moving_shapes_appearance
     dataset:str = ''            # published data set: ucf101, hmdb51, ssv2, kinetics, lists ('': none)
     split:int = 1               # split of the data set, if it has several
-    annotations:str = ''        # folder of its annotation files ('': they are below `data`)
-    complete:bool = True        # its annotation files are the whole published ones
-    allow_missing:float = 0.    # largest share of its videos that may be missing
+    annotations:str = ''        # folder of the data set's annotation files ('': below `data`)
+    complete:bool = True        # require the complete published annotation files
+    allow_missing:float = 0.    # largest share of the data set's videos that may be missing
     n_train:int = 100           # moving_shapes: training clips per class
     n_val:int = 25              # moving_shapes: validation clips per class
     n_test:int = 50             # moving_shapes: test clips per class
     data_seed:int = 0           # moving_shapes: seed of the clips
-    group:str = ''              # group in a file name: a regular expression with (...), or its position
-    test_groups:tuple = ()      # folders of classes: groups to test on, which are in no other split
-    test_list:str = ''          # folders of classes: file that lists the test videos
-    val_groups:tuple = ()       # groups for validation
+    group:str = ''              # how to find the group in a file name: a regular expression, or a position
+    test_groups:tuple = ()      # groups to test on (in a folder of classes)
+    test_list:str = ''          # file that lists the test videos (in a folder of classes)
+    val_groups:tuple = ()       # groups to validate on
     val_fraction:float = .1     # share of training videos (or groups) for validation, if nothing names them
-    workers:int = 0             # processes that read videos
+    workers:int = 0             # processes that read videos (0: the main process)
     keep_decoded:bool = True    # keep decoded videos in memory
 
 # %% ../nbs/api/11_config.ipynb #8d87ef87
@@ -45,14 +45,14 @@ class DataSettings:
 class ViewSettings:
     "What of a video is seen."
     n_frames:int = 8            # frames per clip
-    size:int = 32               # height and width in pixels
+    size:int = 32               # height and width of a clip in pixels
     sampling:str = 'uniform'    # how frames are chosen: uniform (segments) or dense (with `stride`)
-    stride:int = 4              # distance between frames in dense sampling
+    stride:int = 4              # frames from one sample to the next, in dense sampling
     order:str = 'forward'       # frame order; shuffled and single are controls without time
     views:int = 2               # random views of each decoded video in a step (batch augmentation)
-    scale:tuple = (.6, 1.)      # smallest and largest share of the frame in a random crop
-    ratio:tuple = (.9, 1.1)     # smallest and largest width over height of a random crop
-    hflip:bool = False          # mirror half of the training clips
+    scale:tuple = (.6, 1.)      # smallest and largest share of the frame's area in a random crop
+    ratio:tuple = (.9, 1.1)     # smallest and largest aspect ratio (width / height) of a random crop
+    hflip:bool = False          # mirror half of the training clips, at random
     rand_augment:str = ''       # timm policy such as rand-m7-n4-mstd0.5-inc1 ('': none)
     test_clips:int = 2          # temporal clips per test video
     test_crops:int = 3          # spatial crops per test clip
@@ -65,25 +65,25 @@ class ModelSettings:
     "Which backbone, and what of it is tuned."
     model:str = 'vit_tiny'      # size of the backbone
     weights:str = 'moving_shapes' # backbone weights: a shipped name, a file, or a Hub name ('': random)
-    method:str = 'apt'          # what is tuned
+    method:str = 'apt'          # how the backbone is tuned
     n_prompts:int = 32          # prompts per block
     prompt_dropout:float = APT['prompt_dropout'] # dropout on the raw prompts, or within adapters and LoRA
     reparam:str = APT['reparam'] # scaling of the prompts: max (Eq. 3 and 4), linear or none
     prompt_blocks:tuple = ()    # blocks that get prompts, counted from 0 (none given: all)
     bottleneck:int = 0          # adapter width (0: the method's default)
     rank:int = 0                # LoRA rank (0: the method's default)
-    deep:bool = True            # VPT: every block has its own prompts
+    deep:bool = True            # VPT: each block has its own prompts (otherwise they pass through all blocks)
 
 # %% ../nbs/api/11_config.ipynb #15f06793
 @dataclass(frozen=True)
 class Config(Recipe, ModelSettings, ViewSettings, DataSettings):
     "All that determines a run. Raises ValueError naming the field that is wrong."
     epochs:int = 6              # passes over the training videos
-    warmup_epochs:float = .6    # linear warm-up, part of `epochs`
-    batch_size:int = 16         # videos per step, over all processes and whatever the number of views
-    lr:float = 2.               # base rate, for a batch of 256 videos
+    warmup_epochs:float = .6    # epochs of linear warm-up, included in `epochs`
+    batch_size:int = 16         # videos per step, over all processes (`views` do not count)
+    lr:float = 2.               # base learning rate, for a batch of 256 videos
     profile:str = 'demo'        # size of the run, and its folder in figures/: smoke, demo or paper
-    threads:int = 1             # CPU threads of torch; another number rounds differently
+    threads:int = 1             # CPU threads of torch (0: torch decides); the number changes rounding
     def __post_init__(self): check_config(self)
 
 # %% ../nbs/api/11_config.ipynb #502f7bc2

@@ -29,16 +29,16 @@ from .tuning import param_groups, train_mode
 class Recipe:
     "Settings of the training loop; the defaults are the paper's."
     epochs:int = 100            # passes over the training videos
-    warmup_epochs:float = 10.   # linear warm-up, part of `epochs`
-    batch_size:int = 64         # videos per step, over all processes, whatever the number of views
+    warmup_epochs:float = 10.   # epochs of linear warm-up, included in `epochs`
+    batch_size:int = 64         # videos per step, over all processes (`views` do not count)
     lr:float = .05              # base learning rate, for a batch of 256 videos
     min_lr:float = 1e-6         # learning rate at the end of the cosine
     weight_decay:float = 1e-5   # weight decay of AdamW
-    decay_scales:bool = True    # whether the prompts' scales decay too, see `param_groups`
+    decay_scales:bool = True    # apply weight decay to the prompts' scales too
     label_smoothing:float = .1  # probability spread over all classes
-    clip_grad:float = 0.        # largest norm of the gradient (0: no limit)
-    precision:str = 'auto'      # precision of the forward pass: 'auto', 'fp32' or 'bf16'
-    seed:int = 0                # seed of everything random
+    clip_grad:float = 0.        # largest norm of the gradient (0: no clipping)
+    precision:str = 'auto'      # precision of the forward pass (auto: bf16 if the hardware has it)
+    seed:int = 0                # random seed
 
 # %% ../nbs/api/08_training.ipynb #ba996915
 def peak_lr(
