@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['norm_layer', 'NORMS', 'ACTS', 'IMPLIED_SETTINGS', 'SIZES', 'DEFAULTS', 'TubeletEmbed', 'check_multiple',
            'layout_hint', 'check_clips', 'sincos', 'positions', 'QVLinear', 'video_block', 'time_code', 'VideoViT',
-           'add_positions', 'init_linear', 'size_settings', 'normalize']
+           'add_positions', 'init_linear', 'check_size', 'size_settings', 'normalize']
 
 # %% ../nbs/api/01_video_vit.ipynb #9dde1aa1
 import inspect
@@ -306,10 +306,15 @@ SIZES = dict(
 DEFAULTS = {k: p.default for k, p in inspect.signature(VideoViT).parameters.items()}
 
 # %% ../nbs/api/01_video_vit.ipynb #264c9d05
+def check_size(name:str):
+    "Raise ValueError for a name that is not in `SIZES`."
+    if name not in SIZES: raise ValueError(f'no size {name!r}: choose one of {", ".join(SIZES)}')
+
 def size_settings(
     name:str,  # size, one of `SIZES`
 )->dict:       # arguments of `VideoViT` that the name fixes
-    "The settings that a size's name stands for, whichever file is loaded."
+    "The settings that a size's name stands for, whichever file is loaded. ValueError for an unknown name."
+    check_size(name)
     fixed = {k: DEFAULTS[k] for k in ('depth', 'mlp_ratio', 'pos_axes', 'pos_base')}
     return {**fixed, **SIZES[name]}
 

@@ -16,21 +16,19 @@ __all__ = ['OTHER_CLIP', 'DECODER', 'LAST_NORM', 'TEXT_TOWER', 'PROJECTION', 'TR
            'inflate_patches', 'inflate_tower', 'resample_places', 'resample_times']
 
 # %% ../nbs/api/01a_weights.ipynb #3d56e4ce
-import argparse, json, pickle, re, warnings
+import argparse, huggingface_hub, json, pickle, re, torch, warnings
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
-import huggingface_hub, torch
 from fastcore.basics import patch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from importlib.resources import files
+from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from timm.layers import resample_abs_pos_embed
 from timm.models import get_pretrained_cfg
-from torch import nn
 from torch.nn import functional as F
-from .video_vit import DEFAULTS, IMPLIED_SETTINGS, SIZES, VideoViT, size_settings
+from .video_vit import DEFAULTS, IMPLIED_SETTINGS, SIZES, VideoViT, check_size, size_settings
 
 # %% ../nbs/api/01a_weights.ipynb #09df4f7e
 def check_start(
@@ -670,7 +668,7 @@ def architecture(
     **kw,                     # settings that the caller asks for
 )->dict:                      # arguments of `VideoViT`
     "The size's settings, then the weights', then kw; ValueError if the weights contradict."
-    if name not in SIZES: raise ValueError(f'no size {name!r}: choose one of {", ".join(SIZES)}')
+    check_size(name)
     if weights is None: return {**SIZES[name], **kw}
     stated = stated_settings(name, weights)
     wrong = setting_conflicts(stated, kw if weights.name else {**size_settings(name), **kw})
