@@ -185,7 +185,7 @@ def differences(
 def grid(
     base:Config,  # settings of all runs
     **values,     # field=[values]
-)->list:          # of Config
+)->list:          # Config of the runs
     "`base` with every combination of the values."
     known_fields(values)
     return [replace(base, **dict(zip(values, v))) for v in product(*values.values())]

@@ -39,7 +39,7 @@ def parse_cell(code:str)->ast.Module:
 # %% ../nbs/api/13_gallery.ipynb #955dd5de
 def names_in(
     nb:Path,  # notebook
-)->list:      # of str, in order, each once
+)->list:      # texts, in order, each once
     "Texts in a notebook's code that may be names of files."
     nodes = [n for code in notebook_cells(nb, 'code') for n in ast.walk(parse_cell(code))]
     texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
@@ -77,7 +77,7 @@ def findings_text(
 def notebook_files(
     nb:Path,      # notebook
     folder:Path,  # figures/<profile>
-)->list:          # of Path
+)->list:          # files
     "Tables and drawings that a notebook names and that exist, in its order. Tables before drawings."
     files = [folder/f'{name}{suffix}' for name in names_in(nb) for suffix in ('.md', '.png')]
     return [f for f in files if f.exists()]
@@ -117,8 +117,8 @@ ABOUT_PAGE = ('Made by `apt_nb_reproduce --profile {profile}` from the files in 
               'do not edit.')
 ABOUT_PROFILE = dict(
     demo='All accuracies below are of the `demo` profile: a small model, pre-trained on synthetic clips, on '
-         'the embedded benchmark of more such clips. They are never to be read as accuracies on the data sets '
-         'of the paper. Its printed values stand beside them, in the columns named "paper": what can be '
+         'the embedded benchmark of more such clips. They are never to be read as accuracies on the data '
+         'sets of the paper. Its printed values stand beside them, in the columns named "paper": what can be '
          'compared is order and sign, not height. Exact counts of parameters and operations are of the '
          "paper's own models.",
     paper='All accuracies below are of the `paper` profile: the settings of `nbs/params/*.paper.yaml`, or '

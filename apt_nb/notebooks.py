@@ -15,7 +15,7 @@ from .core import did_you_mean
 def notebook_cells(
     nb:Path,   # notebook
     kind:str,  # code or markdown
-)->list:       # of str
+)->list:       # texts
     "Sources of the cells of one kind."
     found = json.loads(nb.read_text(encoding='utf-8'))['cells']
     return [''.join(c['source']) for c in found if c['cell_type'] == kind]

@@ -127,7 +127,7 @@ def make_tasks(
     only:str=None,        # numbers of notebooks, such as '03,06' (None: all)
     params:Path=None,     # parameter file instead of the profile's, for one notebook
     **given,              # jobs, data and weights, see `read_parameters`
-)->list:                  # of Task
+)->list:                  # tasks
     "The tasks of a batch, with checked parameters. Raises ValueError or FileNotFoundError for wrong ones."
     if profile not in PROFILES: raise ValueError(f"no profile '{profile}' among {', '.join(PROFILES)}")
     nbs = experiments(root, only)
@@ -138,7 +138,7 @@ def make_tasks(
 
 # %% ../nbs/api/13a_reproduce.ipynb #cc0ae058
 def summary(
-    tasks:list,  # of Task
+    tasks:list,  # tasks
 )->str:
     "A table: what became of each task, its minutes, and the files that it wrote."
     width = max([8, *(len(t.nb.stem) for t in tasks)])
@@ -195,7 +195,7 @@ def follow(plan:Plan, experiment:Experiment):
 
 # %% ../nbs/api/13a_reproduce.ipynb #25378d9c
 def plan_runs(
-    tasks:list,  # of Task
+    tasks:list,  # tasks
 )->Plan:
     "The plan of a batch. A notebook whose `runs` raises an error is named in its `errors`."
     plan = Plan({})
@@ -262,7 +262,7 @@ def train_round(
 
 # %% ../nbs/api/13a_reproduce.ipynb #a2d8b307
 def train_all(
-    tasks:list,      # of Task
+    tasks:list,      # tasks
     jobs:int=None,   # processes (None: as few as a notebook asks for, or one per core or GPU)
     dry:bool=False,  # only say what would be done
 ):
@@ -287,7 +287,7 @@ def reproduce(
     dry:bool=False,       # only say what would be done
     root:Path=None,       # clone (None: the one that the package is in)
     **kwargs,             # params, jobs, data and weights, see `make_tasks`
-)->list:                  # of Task
+)->list:                  # tasks
     "Run the experiment notebooks for a profile: first their training in one sweep, then one after the other."
     root = root or repo_root()
     tasks = make_tasks(root, profile, only, **kwargs)

@@ -60,8 +60,8 @@ def named_splits(cfg:Config)->tuple:
     root = Path(cfg.data).expanduser()
     if not cfg.data or not root.is_dir():
         known = ' nor '.join(BENCHMARKS)
-        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {known}. Give a folder of train/, val/ and '
-                           'test/, of classes, or of a published data set (with dataset=)')
+        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {known}. Give a folder of train/, val/ '
+                           'and test/, of classes, or of a published data set (with dataset=)')
     group = int(cfg.group) if cfg.group.isdigit() else cfg.group or None
     if not cfg.dataset: return class_splits(cfg, root, group)
     parts = dict(complete=cfg.complete, allow_missing=cfg.allow_missing)
@@ -256,7 +256,8 @@ def make_record(cfg:Config, name:str, data:dict, model, history:dict, p:Predicti
     return dict(
         hash=name, profile=cfg.profile, seed=cfg.seed, config=public_settings(cfg),
         data_hash=data_digest(cfg), classes=classes, videos={k: len(v) for k, v in data.items()},
-        n_tuned=n_tuned(model), n_total=sum(q.numel() for q in model.parameters()), curves=history['epochs'], steps=history['steps'],
+        n_tuned=n_tuned(model), n_total=sum(q.numel() for q in model.parameters()),
+        curves=history['epochs'], steps=history['steps'],
         val={k[4:]: v for k, v in last.items() if k.startswith('val_')}, test=test_record(p, classes),
         environment=environment(cfg), timing=timing)
 

@@ -207,7 +207,7 @@ def _run_all(cfgs, indices, bar, jobs)->dict: # {index: record or exception}
     return results
 
 # %% ../nbs/api/11b_sweep.ipynb #dfaf2869
-def _run_labels(cfgs)->list: # of str
+def _run_labels(cfgs)->list: # texts
     "The settings that tell each run from the others."
     rows = differences(cfgs).astype(object).to_dict('records')
     return [', '.join(f'{k}={v}' for k, v in row.items()) or 'the only one' for row in rows]
@@ -237,7 +237,7 @@ def _train_missing(cfgs, jobs, progress)->dict: # {index: record or exception}
 # %% ../nbs/api/11b_sweep.ipynb #57e0b90b
 def run_folders(
     cfgs,  # list of Config
-)->list:   # of Path
+)->list:   # folders
     "The folder of each run. A data set and a checkpoint are read once for all."
     cache = {}
     return [run_folder(c, cache) for c in cfgs]
