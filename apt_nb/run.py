@@ -60,8 +60,8 @@ def named_splits(cfg:Config)->tuple:
     root = Path(cfg.data).expanduser()
     if not cfg.data or not root.is_dir():
         known = ' nor '.join(BENCHMARKS)
-        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {known}. Give a folder of train/, val/ '
-                           'and test/, of classes, or of a published data set (with dataset=)')
+        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {known}. Give a folder of train/, '
+                           'val/ and test/, of classes, or of a published data set (with dataset=)')
     group = int(cfg.group) if cfg.group.isdigit() else cfg.group or None
     if not cfg.dataset: return class_splits(cfg, root, group)
     parts = dict(complete=cfg.complete, allow_missing=cfg.allow_missing)
