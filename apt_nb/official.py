@@ -478,7 +478,7 @@ def hold_out_sources(
     for c in np.unique(labels):
         sizes = Counter(sources[labels == c].tolist())
         only_one = [videos.classes[c]] if len(sizes) < 2 else []
-        raise_if_any(f'{videos.root}: one film only, so that none can be held out', only_one)
+        raise_if_any(f'{videos.root}: only one film, so none can be held out', only_one)
         order = np.random.default_rng([seed, c]).permutation(sorted(sizes)).tolist()
         held |= {(c, s) for s in _fill_share(order, sizes, share)}
     return videos.partition([pair in held for pair in zip(labels, sources.tolist())], names)
