@@ -17,11 +17,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass
-from fastcore.basics import patch
 from itertools import combinations
 from matplotlib.patches import Patch
 from pathlib import Path
-from .core import atomic, repo_root
+from .core import ShowsMarkdown, atomic, repo_root
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
@@ -452,8 +451,8 @@ def paint(rows:pd.DataFrame, name:str):
     return rows.style.set_uuid(name).format({'value': value}).hide().map(colour, subset='state')
 
 # %% ../nbs/api/12d_audit.ipynb #53105fa6
-@dataclass
-class Audit:
+@dataclass(repr=False)
+class Audit(ShowsMarkdown):
     "All numbers and statements of the paper with their states, by the records of a clone."
     profile:str     # shelf to write to: smoke, demo or paper
     root:Path=None  # clone (None: the one that the package is in)

@@ -22,6 +22,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 from .config import known_fields, preset
+from .core import ShowsMarkdown
 from .paper import published, row_method
 from .report import Shown, caption, conclusions, figure_style, figures_dir, finding, findings, overview
 from .report import plus_minus, readable_findings, save_figure, save_findings, save_records, save_text
@@ -458,8 +459,8 @@ def comparison_figure(
     return fig
 
 # %% ../nbs/api/12b_comparison.ipynb #26f7f9d7
-@dataclass
-class Comparison:
+@dataclass(repr=False)
+class Comparison(ShowsMarkdown):
     "Rows that were run on several targets. What it makes is saved under figures/<profile>."
     notebook:str          # name of its notebook: '08_comparison'
     paper_table:int       # table of the paper that it stands beside: 5 or 6

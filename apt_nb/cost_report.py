@@ -7,16 +7,16 @@ __all__ = ['CostReport', 'setting_text', 'meta_models', 'operation_ratios', 'tun
            'fits', 'measurement']
 
 # %% ../nbs/api/12e_cost_report.ipynb #a33ba6d4
-import pandas as pd
-import matplotlib.pyplot as plt
-import seaborn as sns
 import torch
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
 from dataclasses import dataclass
 from fastcore.basics import patch
 from pathlib import Path
 from .audit import records_of
 from .config import preset
-from .core import atomic, repo_root
+from .core import ShowsMarkdown, atomic, repo_root
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
 from .report import LINE_STYLES, Shown, figure_style, figures_dir, markdown, save_drawing, save_records
 from .run import environment
@@ -93,8 +93,8 @@ def tuned_parameters(models:dict)->pd.Series:
     return pd.Series({name: n(m) for name, m in models.items()})
 
 # %% ../nbs/api/12e_cost_report.ipynb #a016964e
-@dataclass
-class Measurement:
+@dataclass(repr=False)
+class Measurement(ShowsMarkdown):
     "Time and memory of several methods on one machine, beside their counts."
     record:dict  # settings, environment and times, see `measure_methods`
     new:bool     # whether it was measured just now

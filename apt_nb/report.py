@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from fastcore.basics import patch
 from itertools import combinations
 from pathlib import Path
-from .core import atomic, repo_root
+from .core import ShowsMarkdown, atomic, repo_root
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
 from .stats import contrast, curves_frame, no_gain, paired_bootstrap, records_frame, records_table
 from .stats import score_difference, seed_difference, seeds_agree, verdict, window_difference
@@ -462,17 +462,16 @@ def conclusions(
     return '\n'.join(f'- {line}' for line in lines)
 
 # %% ../nbs/api/12a_report.ipynb #0465f52e
-@dataclass
-class Shown:
+@dataclass(repr=False)
+class Shown(ShowsMarkdown):
     "Markdown that shows itself in a notebook, and the numbers that it was made from."
     text:str          # Markdown
     data:object=None  # numbers
     def _repr_markdown_(self): return self.text
-    def __repr__(self): return self.text
 
 # %% ../nbs/api/12a_report.ipynb #a75a3a9e
-@dataclass
-class Study:
+@dataclass(repr=False)
+class Study(ShowsMarkdown):
     "The records of an experiment. What is made from them is saved under figures/<profile> and shows itself."
     notebook:str               # name of its notebook: '03_ablation_dropout'
     where:str                  # place in the paper: 'Table 2, Figure 4'

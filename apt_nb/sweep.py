@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from itertools import cycle
 from multiprocessing.context import SpawnContext
 from .config import BENCHMARKS, Config, common_settings, differences
-from .core import cache_root, n_cores, progress_bar
+from .core import ShowsMarkdown, cache_root, n_cores, progress_bar
 from .moving_shapes import TARGETS
 from .paper import setting_label
 from .run import BENCHMARK_FIELDS, DATA_FIELDS, benchmark_root, cached_digest, device_name, read_record
@@ -268,7 +268,7 @@ class Stage:
     later:list = field(default_factory=list)  # Config of runs that take as long as those that follow
 
 # %% ../nbs/api/11b_sweep.ipynb #990e465b
-class Experiment:
+class Experiment(ShowsMarkdown):
     "Follows an experiment: `stage` is what it asks for (None at the end), `result` what it returned."
     def __init__(self,
         stages,  # generator: yields lists of Config (or `Stage`), gets their records, returns the result
