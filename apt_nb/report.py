@@ -7,8 +7,8 @@ __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'WINDOWS
            'readable_table', 'markdown', 'figures_dir', 'file_stem', 'caption', 'headline', 'titled', 'save_text',
            'save_table', 'save_records', 'range_text', 'overview', 'with_setting', 'figure_style', 'save_drawing',
            'save_figure', 'spread_labels', 'draw_curves', 'curves_figure', 'loss_frame', 'difference_sentence',
-           'window_label', 'window_sentence', 'finding', 'pair_finding', 'findings', 'signed', 'interval_text',
-           'readable_findings', 'save_findings', 'conclusions', 'Shown', 'Study']
+           'window_label', 'window_sentence', 'finding', 'outcome', 'decide', 'pair_finding', 'findings', 'signed',
+           'interval_text', 'readable_findings', 'save_findings', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import json
@@ -24,8 +24,8 @@ from itertools import combinations
 from pathlib import Path
 from .core import ShowsMarkdown, atomic, repo_root
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
-from .stats import contrast, curves_frame, no_gain, paired_bootstrap, records_frame, records_table
-from .stats import score_difference, seed_difference, seeds_agree, verdict, window_difference
+from .stats import contrast, curves_frame, holm, is_level, paired_difference, records_frame, records_table
+from .stats import score_difference, seed_difference, verdict, window_difference
 
 # %% ../nbs/api/12a_report.ipynb #95a60589
 def compare_table(
@@ -319,16 +319,16 @@ def loss_frame(
 
 # %% ../nbs/api/12a_report.ipynb #a207418a
 def difference_sentence(
-    p:dict,  # from `paired_bootstrap`
+    p:dict,  # from `paired_difference`
 )->str:
     "Which of two settings is better on the test videos, and the evidence."
     knob = p['knob']
     a, b, name = setting_label(knob, p['a']), setting_label(knob, p['b']), SETTING_NAMES.get(knob, knob)
     undecided = f'{a} and {b} are not told apart'
     result = {1: f'{a} is better than {b}', -1: f'{a} is worse than {b}', 0: undecided}
-    seeds = ', '.join(f'{d:+.1f}' for d in p['per_seed'].values())
+    seeds = f'{len(p["per_seed"])} seed{"s" * (len(p["per_seed"]) > 1)}'
     return (f'{name} {result[verdict(p)]} ({p["diff"]:+.1f} points of top-1, 95% interval {p["low"]:+.1f} '
-            f'to {p["high"]:+.1f} over {p["n"]} test videos, by seed {seeds})')
+            f'to {p["high"]:+.1f} over {p["n"]} test videos and {seeds})')
 
 # %% ../nbs/api/12a_report.ipynb #4eaf9dc1
 def window_label(
@@ -344,30 +344,54 @@ def window_sentence(
     a:str,   # what leads if the difference is positive
     b:str,   # what it is compared with
 )->str:
-    "Who is ahead over some epochs, by how much, and whether the seeds agree."
+    "Who is ahead over some epochs, by how much, and how sure that is."
     if not d['diff']: return f'{a} is level with {b}'
-    some = 'but not in every seed' if len(d['per_seed']) > 1 else 'in the one seed'
     side = 'ahead of' if d['diff'] > 0 else 'behind'
-    return f'{a} is {abs(d["diff"]):.1f} points {side} {b}, {"in every seed" if seeds_agree(d) else some}'
+    sure = f'95% interval {d["low"]:+.1f} to {d["high"]:+.1f}' if d['low'] < d['high'] else 'one seed, no interval'
+    return f'{a} is {abs(d["diff"]):.1f} points {side} {b} ({sure})'
 
-# %% ../nbs/api/12a_report.ipynb #20033aa1
-OUTCOMES = {1: 'holds', -1: 'reversed', 0: 'not decided'}
+# %% ../nbs/api/12a_report.ipynb #511f7c15
+OUTCOMES = 'holds here', 'opposite here', 'level here', 'smaller than printed', 'open'
 
-# %% ../nbs/api/12a_report.ipynb #f20c45a6
+# %% ../nbs/api/12a_report.ipynb #4c6b4994
 def finding(
     says:str,                     # the paper's statement
-    p:dict,                       # a difference that it wants positive
+    p:dict,                       # a difference that it wants positive, or level
     paper:float=None,             # the paper's difference (None: it prints none)
     measure:str='top-1, points',  # what is compared, with its unit
-    outcome:int=None,             # 1, -1 or 0 (None: decided by `verdict`)
+    wants:str='order',            # what it states: 'order', 'level' or 'no gain'
 )->dict:
-    "One row of findings."
+    "One row of findings. `decide` gives the outcomes of a table, all at once."
     printed = None if paper is None else round(float(paper), 4)
-    came_out = OUTCOMES[verdict(p) if outcome is None else outcome]
-    return dict(finding=says, measure=measure, paper=printed, here=p['diff'], low=p['low'], high=p['high'],
-                by_seed=list(p['per_seed'].values()), outcome=came_out)
+    level = 'points' in measure and is_level(p, one_sided=wants == 'no gain')
+    chance = {k: p[k] for k in ('low', 'high', 'p', 'could_see')}
+    return dict(finding=says, measure=measure, paper=printed, here=p['diff'], **chance, level=level,
+                by_seed=list(p['per_seed'].values()), wants=wants)
 
-# %% ../nbs/api/12a_report.ipynb #0dd7a3f0
+# %% ../nbs/api/12a_report.ipynb #f2d24f44
+def outcome(
+    f:dict,          # a `finding`
+    adjusted:float,  # its p-value, corrected for the others of its table
+)->str:              # one of `OUTCOMES`
+    "What the records say of one finding."
+    sign = verdict(dict(f, diff=f['here'], per_seed=f['by_seed']), adjusted)
+    if f['wants'] != 'order':
+        against = sign > 0 if f['wants'] == 'no gain' else sign != 0
+        return 'holds here' if f['level'] else 'opposite here' if against else 'open'
+    if sign: return 'holds here' if sign > 0 else 'opposite here'
+    if f['level']: return 'level here'
+    smaller = len(f['by_seed']) > 1 and not pd.isna(f['paper']) and f['high'] < f['paper']
+    return 'smaller than printed' if smaller else 'open'
+
+# %% ../nbs/api/12a_report.ipynb #75adee6a
+def decide(
+    found:list,      # rows of `finding`, those of one table
+)->pd.DataFrame:     # one row for each, with outcome
+    "The outcomes of the findings of a table, corrected for their number."
+    adjusted = holm([f['p'] for f in found])
+    return pd.DataFrame([dict(f, outcome=outcome(f, p)) for f, p in zip(found, adjusted)])
+
+# %% ../nbs/api/12a_report.ipynb #6fac8024
 def pair_finding(
     records:list,          # records of runs
     knob:str,              # setting that differs
@@ -377,25 +401,24 @@ def pair_finding(
 )->dict:
     "The `finding` that the paper's better row is above the other, or that they are level."
     a, b = (x, y) if printed.top1[x] >= printed.top1[y] else (y, x)
-    p, gap = paired_bootstrap(records, knob, a, b), printed.top1[a] - printed.top1[b]
+    p, gap = paired_difference(records, knob, a, b), printed.top1[a] - printed.top1[b]
     better, other = short_label(knob, a), short_label(knob, b)
     too_close = tie and gap < tie(printed.top1[a], printed.top1[b])
-    if not too_close: return finding(f'{better} above {other}', p, gap)
-    level = min(no_gain(p), no_gain(paired_bootstrap(records, knob, b, a)))
-    return finding(f'{better} and {other} level', p, gap, outcome=level)
+    if too_close: return finding(f'{better} and {other} level', p, gap, wants='level')
+    return finding(f'{better} above {other}', p, gap)
 
-# %% ../nbs/api/12a_report.ipynb #ae819896
+# %% ../nbs/api/12a_report.ipynb #f47d671d
 def findings(
     records:list,          # records of runs
     knob:str,              # setting that differs
     printed:pd.DataFrame,  # the paper's table, indexed by values of the setting
     pairs:list=None,       # rows to compare (None: every two that the records have)
     tie=None,              # see `pair_finding` (None: printed values always have an order)
-)->pd.DataFrame:
-    "One row per pair, see `pair_finding`; pairs that the records lack are left out."
+)->list:                   # rows of `finding`
+    "One finding per pair, see `pair_finding`; pairs that the records lack are left out."
     here = {r['config'][knob] for r in records}
     pairs = combinations(printed.index, 2) if pairs is None else pairs
-    return pd.DataFrame([pair_finding(records, knob, printed, x, y, tie) for x, y in pairs if {x, y} <= here])
+    return [pair_finding(records, knob, printed, x, y, tie) for x, y in pairs if {x, y} <= here]
 
 # %% ../nbs/api/12a_report.ipynb #f7b4fef0
 def signed(
@@ -416,7 +439,7 @@ def interval_text(
 
 # %% ../nbs/api/12a_report.ipynb #7681bdbb
 def readable_findings(
-    f:pd.DataFrame,  # rows of `finding`
+    f:pd.DataFrame,  # from `decide`
 )->pd.DataFrame:     # text
     "Findings as text; the measure is named if there are several."
     rows = f.to_dict('records')
@@ -425,12 +448,12 @@ def readable_findings(
     out['paper'] = ['-' if pd.isna(r['paper']) else f'{r["paper"]:+.2f}' for r in rows]
     out['here'] = [signed(r['here'], r['measure']) for r in rows]
     out['95% interval'] = [interval_text(r) for r in rows]
-    out['by seed'] = [', '.join(signed(d, r['measure']) for d in r['by_seed']) for r in rows]
+    out['could see'] = [signed(r['could_see'], r['measure']).lstrip('+') for r in rows]
     return pd.DataFrame(out | {'outcome': list(f.outcome)})
 
 # %% ../nbs/api/12a_report.ipynb #920ef0b9
 def save_findings(
-    f:pd.DataFrame,  # rows of `finding`
+    f:pd.DataFrame,  # from `decide`
     where:str,       # place in the paper: 'Table 2'
     name:str,        # name of the file
     profile:str,     # size: smoke, demo or paper
@@ -447,14 +470,13 @@ def save_findings(
 
 # %% ../nbs/api/12a_report.ipynb #958c507e
 def conclusions(
-    f:pd.DataFrame,  # rows of `finding`
+    f:pd.DataFrame,  # from `decide`
     records:list,    # records that they were made from
     *more:str,       # further lines
 )->str:              # list in Markdown
     "The findings by outcome, with the cautions that the records call for."
-    names = {'holds': 'Held here', 'reversed': 'Reversed here', 'not decided': 'Not decided here'}
-    by_outcome = {o: '; '.join(f.finding[f.outcome == o]) for o in names}
-    lines = [f'{names[o]}: {listed}.' for o, listed in by_outcome.items() if listed] + list(more)
+    by_outcome = {o: '; '.join(f.finding[f.outcome == o]) for o in OUTCOMES}
+    lines = [f'{o.capitalize()}: {listed}.' for o, listed in by_outcome.items() if listed] + list(more)
     if len({r['seed'] for r in records}) < 2:
         lines.append('With one seed nothing is decided, whatever the numbers are.')
     if any(r['profile'] == 'smoke' for r in records):
@@ -596,8 +618,8 @@ def show(
 # %% ../nbs/api/12a_report.ipynb #ed6f7a14
 @patch
 def difference(self:Study, a, b)->dict:
-    "Top-1 of `a` minus that of `b`, see `paired_bootstrap`."
-    return paired_bootstrap(self.records, self.knob, a, b)
+    "Top-1 of `a` minus that of `b`, see `paired_difference`."
+    return paired_difference(self.records, self.knob, a, b)
 
 @patch
 def weigh(self:Study, weights:dict)->dict:
@@ -626,25 +648,24 @@ def window(self:Study, a, b, first:float=0., last:float=1., column:str='val_top1
 def claim(
     self:Study,
     says:str,                     # the paper's statement
-    p:dict,                       # a difference that it wants positive
+    p:dict,                       # a difference that it wants positive, or level
     paper:float=None,             # the paper's difference (None: it prints none)
     measure:str='top-1, points',  # what is compared, with its unit
-    outcome:int=None,             # 1, -1 or 0 (None: decided by `verdict`)
-)->str:
-    "Add a finding; returns its outcome."
-    self.found.append(finding(says, p, paper, measure, outcome))
-    return self.found[-1]['outcome']
+    wants:str='order',            # what it states: 'order', 'level' or 'no gain'
+):
+    "Add a finding."
+    self.found.append(finding(says, p, paper, measure, wants))
 
 # %% ../nbs/api/12a_report.ipynb #a9faae8c
 @patch
-def claim_no_gain(self:Study, says:str, p:dict, paper:float=None)->str:
-    "Add a finding that wants no gain, see `no_gain`; returns its outcome."
-    return self.claim(says, p, paper, outcome=no_gain(p))
-
-@patch
 def compare(self:Study, pairs:list=None, tie=None):
     "Add the findings on pairs of the paper's rows, see `findings`."
-    self.found += findings(self.records, self.knob, self.printed, pairs, tie).to_dict('records')
+    self.found += findings(self.records, self.knob, self.printed, pairs, tie)
+
+@patch(as_prop=True)
+def decided(self:Study)->pd.DataFrame:
+    "The findings so far with their outcomes, see `decide`."
+    return decide(self.found)
 
 # %% ../nbs/api/12a_report.ipynb #47916563
 WINDOWS = {'at first': (0., .25), 'at the end': (.75, 1.)}
@@ -656,10 +677,10 @@ def claim_ahead(
     a, b,      # values of `knob`: `a` is claimed to be ahead of `b`
     when:str,  # 'at first' or 'at the end', see `WINDOWS`
 )->str:
-    "Add the finding on validation top-1 in a quarter of the epochs; returns its outcome."
+    "Add the finding on validation top-1 in a quarter of the epochs."
     p = self.window(a, b, *WINDOWS[when])
     says = f'{self.label(a)} ahead of {self.label(b)} {when}'
-    return self.claim(says, p, measure='validation top-1, points')
+    self.claim(says, p, measure='validation top-1, points')
 
 # %% ../nbs/api/12a_report.ipynb #5d0a9c61
 @patch
@@ -682,12 +703,12 @@ def sentence(self:Study, a, b)->str:
 @patch
 def show_findings(self:Study, title:str)->Shown:
     "The findings so far, as a table."
-    f = pd.DataFrame(self.found)
+    f = self.decided
     return self.show(readable_findings(f), title, f)
 
 @patch
 def conclude(self:Study, *more:str)->Shown:
     "The findings by outcome, and `more` lines. The findings are saved for the audit."
-    f = pd.DataFrame(self.found)
+    f = self.decided
     save_findings(f, self.where, self.file(self.notebook), self.profile, self.ran, self.root)
     return Shown(conclusions(f, self.records, *more), f)
