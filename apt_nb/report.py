@@ -20,12 +20,13 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from fastcore.basics import patch
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from .core import ShowsMarkdown, atomic, repo_root
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
 from .stats import contrast, curves_frame, holm, is_level, paired_difference, records_frame, records_table
-from .stats import score_difference, seed_difference, verdict, window_difference
+from .stats import score_difference, seed_difference, two_standard_errors, verdict, window_difference
 
 # %% ../nbs/api/12a_report.ipynb #95a60589
 def compare_table(
@@ -658,8 +659,10 @@ def claim(
 
 # %% ../nbs/api/12a_report.ipynb #a9faae8c
 @patch
-def compare(self:Study, pairs:list=None, tie=None):
-    "Add the findings on pairs of the paper's rows, see `findings`."
+def compare(self:Study, pairs:list=None):
+    """Add the findings on pairs of the paper's rows, see `findings`. Rows that it prints within two standard
+    errors on SSv2, the data of Tables 1 to 4, are claimed to be level."""
+    tie = partial(two_standard_errors, data='ssv2')
     self.found += findings(self.records, self.knob, self.printed, pairs, tie)
 
 @patch(as_prop=True)
