@@ -13,9 +13,9 @@ __all__ = ['SAME_DOSE', 'STUDIES', 'STATES', 'CONFLICTS', 'LENGTH', 'REPARAM', '
            'all_findings', 'evidence', 'statement_verdict', 'standing_records', 'statement_note', 'judge',
            'difference_text', 'readable_statements', 'other_findings', 'readable_others', 'figure_lines',
            'draw_finding', 'draw_point', 'draw_words', 'draw_statement', 'short_mix', 'statement_handles',
-           'statements_figure', 'verdict_words', 'verdict_edges', 'header', 'table_grid', 'draw_table', 'state_patches',
-           'audit_figure', 'states_table', 'state_counts', 'count_states', 'training_line', 'column_line',
-           'summary_lines', 'readable_value', 'readable_rows', 'Audit']
+           'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges', 'header', 'table_grid', 'draw_table',
+           'state_patches', 'audit_figure', 'states_table', 'state_counts', 'count_states', 'training_line',
+           'column_line', 'summary_lines', 'readable_value', 'readable_rows', 'Audit']
 
 # %% ../nbs/api/12d_audit.ipynb #8f973b63
 import json, re
@@ -384,7 +384,7 @@ METHOD_STATEMENTS = {
                  [f'APT better with each doubling of prompts ({t})' for t in THREE]),
     'above VPT': ('5.3.1, Table 5', 'APT is above VPT, and tunes no more', METHODS,
                   [f'APT above VPT, APT tuning no more ({t})' for t in THREE]),
-    'above AdaptFormer': ('5.3.1, Table 5', 'APT is above AdaptFormer with half the parameters', METHODS,
+    'above AdaptFormer': ('5.3.1, Table 5', 'APT is above AdaptFormer with fewer parameters', METHODS,
                           [f'APT-16 above AdaptFormer-8 ({t})' for t in THREE]),
     'below full': ('5.3.1, Table 5', 'APT is below full tuning on SSv2 and HMDB51', METHODS,
                    [f'Full above APT-16 ({t})' for t in ('order', 'few')]),
@@ -460,14 +460,16 @@ def judge(
     found:pd.DataFrame,          # see `all_findings`
     root:Path,                   # clone, whose records say what stands for what
     statements:dict=STATEMENTS,  # see `evidence`
-)->pd.DataFrame:                 # one row per statement: where, says, verdict, mix, stand_ins, by
+)->pd.DataFrame:                 # one row per statement: where, says, stand_ins, by, verdict, mix, outcomes
     "The verdict on each statement, by the outcomes of its findings. Raises ValueError as `evidence` does."
     given, rows = evidence(found, statements), {}
     standing = {by: standing_records(by, root) for by in {by for _, _, by, _ in statements.values()}}
     for name, (where, says, by, names) in statements.items():
-        verdict, mix = statement_verdict(given.outcome[given.statement == name].tolist())
+        outcomes = given.outcome[given.statement == name].tolist()
+        verdict, mix = statement_verdict(outcomes)
         note = statement_note(by, names, standing[by], root)
-        rows[name] = dict(where=where, says=says, verdict=verdict, mix=mix, stand_ins=note, by=by)
+        about = dict(where=where, says=says, stand_ins=note, by=by)
+        rows[name] = about | dict(verdict=verdict, mix=mix, outcomes=outcomes)
     return pd.DataFrame(rows).T.rename_axis('statement')
 
 # %% ../nbs/api/12d_audit.ipynb #486ed181
@@ -577,10 +579,10 @@ def draw_statement(ax, s:pd.Series):
     side = ax.get_yaxis_transform()
     def write(x, text, **style): ax.text(x, s.y, text, transform=side, va='center', **style)
     write(-.02, fill(s.says, 48), ha='right', fontsize=8.5, linespacing=.95)
-    write(1.02, s['where'], fontsize=7, color='.4')
-    write(1.255, symbol, ha='center', fontsize=12, color=colour, weight='bold')
-    write(1.285, s.verdict, fontsize=9.5, color=colour, weight='bold')
-    if s.mix: write(1.43, short_mix(s.mix), fontsize=7, color=colour)
+    write(1.04, s['where'], fontsize=7, color='.4')
+    write(1.275, symbol, ha='center', fontsize=12, color=colour, weight='bold')
+    write(1.305, s.verdict, fontsize=9.5, color=colour, weight='bold')
+    if s.mix: write(1.45, short_mix(s.mix), fontsize=7, color=colour)
 
 def short_mix(mix:str)->str:
     "'2 hold, 1 open' of 'holds here 2, open 1'."
@@ -589,10 +591,11 @@ def short_mix(mix:str)->str:
     return ', '.join(f'{n} {short.get(o, o.removesuffix(" here"))}' for o, _, n in parts)
 
 # %% ../nbs/api/12d_audit.ipynb #eb101698
-def statement_handles()->list:
-    "The legend of the statements' figure."
-    line = dict(ms=6, lw=1.6)
-    marks = [Line2D([], [], color=VERDICTS[o][1], marker=m, label=o, **line) for o, m in MARKERS.items()]
+def statement_handles(given:pd.DataFrame)->list:
+    "The legend of the statements' figure, with how many differences have an outcome."
+    n, line = given.outcome.value_counts(), dict(ms=6, lw=1.6)
+    mark = lambda o: Line2D([], [], color=VERDICTS[o][1], marker=MARKERS[o], label=f'{o} ({n[o]})', **line)
+    marks = [mark(o) for o in OUTCOMES if o in n]
     paper = Line2D([], [], ls='', label='printed in the paper', **PAPER_MARK)
     return [*marks, paper, Patch(color='.9', label='the paper: level, or no gain')]
 
@@ -612,7 +615,7 @@ def statements_figure(
         ax.set(xlim=(-REACH, REACH), ylim=(height, 0), yticks=[], xlabel=POINTS)
         ax.spines['left'].set_visible(False)
         ax.set_title(f'{verdict_words(judged)}\n{DISCLAIMER}', fontsize=10, x=.32)
-        fig.legend(handles=statement_handles(), loc='upper center', bbox_to_anchor=(.62, .055),
+        fig.legend(handles=statement_handles(given), loc='upper center', bbox_to_anchor=(.62, .055),
                    ncols=4, fontsize=8)
     plt.close(fig)
     return fig
@@ -627,6 +630,12 @@ def verdict_words(judged:pd.DataFrame)->str:
     words = {'holds here': 'hold here', 'not run': 'not run yet'}
     listed = ', '.join(f'{n[v]} {words.get(v, v)}' for v in VERDICTS if v in n)
     return f'{len(judged)} statements of the paper on accuracy: {listed}'
+
+def outcome_words(judged:pd.DataFrame)->str:
+    "'They rest on 40 differences: holds here 15, ...', or nothing if no notebook has run."
+    outcomes = judged.outcomes.sum()
+    listed = ', '.join(f'{o} {outcomes.count(o)}' for o in OUTCOMES if o in outcomes)
+    return f'They rest on {len(outcomes)} differences: {listed}.' if outcomes else ''
 
 def verdict_edges(statements:pd.DataFrame)->list:
     "Where the figure has a rule: between the last statement of a verdict and the first of the next."
@@ -727,7 +736,7 @@ def summary_lines(
 )->list:                   # sentences
     "What came out: statements on accuracy, columns, counts, the text, accuracies."
     n, s = count_states(a[a.column.isin(COUNT_COLUMNS)]), count_states(said)
-    return [f'{verdict_words(judged)}. That is on the {DISCLAIMER}.', column_line(columns),
+    return [f'{verdict_words(judged)} ({DISCLAIMER}). {outcome_words(judged)}'.strip(), column_line(columns),
             f'{len(a)} numbers are printed in Tables 1 to 6. Of the {sum(n.values())} that can be counted, '
             f'{n["equal"]} are equal to the digit, {n["truncated"]} agree only when the count is cut off, '
             f'not rounded, and {n["contradicts"]} contradict the count.',
