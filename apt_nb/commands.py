@@ -8,10 +8,10 @@ __all__ = ['ITEM_TYPES', 'OPTION_CHOICES', 'PLACEHOLDERS', 'GROUPS', 'TOO_LARGE'
            'result_row', 'chance_rows', 'paired_text', 'results_markdown', 'option_name', 'field_comments',
            'option_arguments', 'unknown_message', 'Parser', 'size_of', 'require_data', 'config_from_options',
            'value_text', 'default_text', 'add_settings', 'as_options', 'is_user_error', 'user_message', 'command',
-           'method_label', 'plural', 'views_text', 'run_state', 'backbone_text', 'training_text', 'describe_run',
-           'describe_runs', 'relative_path', 'relative_paths', 'is_main', 'print_main', 'write_run', 'require_split',
-           'require_same_run', 'require_readable', 'results_text', 'train_videos', 'add_progress', 'apt_nb_train',
-           'build_backbone', 'load_model', 'test_part', 'match_classes', 'WithProgress', 'predictions',
+           'method_label', 'plural', 'views_text', 'weights_text', 'run_state', 'backbone_text', 'training_text',
+           'describe_run', 'describe_runs', 'relative_path', 'relative_paths', 'is_main', 'print_main', 'write_run',
+           'require_split', 'require_same_run', 'require_readable', 'results_text', 'train_videos', 'add_progress',
+           'apt_nb_train', 'build_backbone', 'load_model', 'test_part', 'match_classes', 'WithProgress', 'predictions',
            'predictions_table', 'write_table', 'evaluate_videos', 'evaluation_text', 'apt_nb_evaluate', 'video_files',
            'classify', 'best_classes', 'print_best', 'apt_nb_predict', 'apt_nb_check']
 
@@ -300,6 +300,16 @@ def views_text(
     "How many views of each test video are averaged."
     return f'{plural(cfg.test_clips, "clip")} x {plural(cfg.test_crops, "crop")} of each video'
 
+# %% ../nbs/api/14_commands.ipynb #85bf9169
+def weights_text(
+    weights,  # weights of the backbone ('': random), see `find_weights`
+)->str:
+    "Which weights these are. Of a shipped backbone it says what it was trained on."
+    about = PRETRAINED_DIR/f'{weights}.json'
+    if not weights or Path(weights).exists() or not about.is_file(): return f'weights {weights or "random"}'
+    task = json.loads(about.read_text(encoding='utf-8'))['pretraining']
+    return f'weights {weights}: a toy, trained on generated shapes ({task})'
+
 # %% ../nbs/api/14_commands.ipynb #f9b42bd7
 def run_state(
     folder:Path,  # folder of a run in the cache
@@ -315,7 +325,7 @@ def backbone_text(
     "The backbone, its weights, its clips, and what loading the weights had to note."
     notes = (model.loaded or {}).get('notes', ()) if cfg.weights else ['the backbone is random']
     clips = f'clips of {cfg.n_frames} x {cfg.size} x {cfg.size}'
-    about = f'{cfg.model}, weights {cfg.weights or "random"}, {clips}'
+    about = f'{cfg.model}, {clips}, {weights_text(cfg.weights)}'
     return '; '.join([about, *(f'note: {n}' for n in notes)])
 
 def training_text(
@@ -440,9 +450,11 @@ def results_text(
     records:list,    # their records
     test:VideoList,  # test videos of all
 )->str:
-    "The results of runs on the same test videos. It says that several runs share their settings."
+    "The results of runs on the same test videos, their backbone, and that several runs share their settings."
     rows = [(method_label(c), r['test'], r['n_tuned']) for c, r in zip(cfgs, records)]
     text, cfg = results_markdown(rows, test.labels, test.classes), cfgs[0]
+    text += f'\nBackbone: {cfg.model}, {weights_text(cfg.weights)}.'
+    if 'toy' in weights_text(cfg.weights): text += ' For real videos give --weights.'
     if len(cfgs) == 1: return text
     shared = f'base lr {cfg.lr:g}, {plural(cfg.epochs, "epoch")}, seed {cfg.seed}'
     return f'{text}\nAll methods have the same settings ({shared}). Each could do better with its own.'
