@@ -28,7 +28,7 @@ from .config import known_fields, preset
 from .core import ShowsMarkdown
 from .moving_shapes import ACTIONS
 from .paper import published, row_method
-from .report import Shown, Study, caption, decide, figure_style, figures_dir, findings, overview
+from .report import Shown, Study, caption, figure_style, figures_dir, findings, overview
 from .report import plus_minus, save_figure, save_records, save_text, titled, with_setting
 from .stats import MARGIN, contrast, difference_of_differences, holm, paired_difference, rank_correlation
 from .stats import records_frame, records_table, slope_weights, two_standard_errors, verdict, weighted_sum
@@ -636,7 +636,7 @@ class Comparison(ShowsMarkdown):
         self.records = self.ran[-len(self.finals):]
         save_records(self.ran, self.notebook, self.profile, self.root)
 
-    claim, show, show_findings = Study.claim, Study.show, Study.show_findings
+    claim, show, decided, show_findings = Study.claim, Study.show, Study.decided, Study.show_findings
     def file(self, name): return name
     def on(self, target): return [r for r in self.finals if r['config']['target'] == target]
     def data_of(self, target): return self.targets[target]['paper'] if self.paper_table == 5 else 'ssv2'
@@ -873,12 +873,6 @@ def rank_sentence(self:Comparison)->str:
     return f'Rank correlation of the rows, full tuning left out: {here}.{beside}'
 
 # %% ../nbs/api/12b_comparison.ipynb #9db66e8d
-@patch(as_prop=True)
-def decided(self:Comparison)->pd.DataFrame:
-    "The findings so far with their outcomes, see `decide`."
-    nothing = pd.DataFrame(columns=['finding', 'measure', 'outcome'])
-    return decide(self.found) if self.found else nothing
-
 @patch
 def conclude(
     self:Comparison,
