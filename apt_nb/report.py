@@ -431,7 +431,8 @@ def signed(
 )->str:
     "'+1.2', '+0.012' for a loss, or '-' for a gap."
     if pd.isna(v): return '-'
-    return f'{v:+.3f}' if 'loss' in measure else f'{v:+.1f}'
+    digits = 3 if 'loss' in measure else 1
+    return f'{round(v, digits) + 0:+.{digits}f}' # + 0 turns -0.0 into 0.0
 
 # %% ../nbs/api/12a_report.ipynb #36bd60af
 def interval_text(

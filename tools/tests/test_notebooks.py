@@ -1,7 +1,8 @@
 "The notebooks run. These tests come first, the longest at the top, so that both workers end together."
-import shutil, sys
+import filecmp, json, shutil, sys
 
-from common import LIBRARY, ROOT, each, sh
+import nbformat, pytest
+from common import EXPERIMENTS, LIBRARY, ROOT, each, none, sh
 
 PAPER = sorted((ROOT/'nbs/params').glob('*.paper.yaml'))
 
@@ -9,12 +10,46 @@ def test_smoke():
     "The experiments run through papermill at smoke size."
     sh('apt_nb_reproduce', '--profile', 'smoke', '--force')
 
+def copy_clone(to, *folders):
+    "Copy what a clone needs, and more folders."
+    ignored = shutil.ignore_patterns('_runs', '.*', '__pycache__')
+    for f in ('nbs', 'apt_nb', 'tools', *folders): shutil.copytree(ROOT/f, to/f, ignore=ignored)
+    shutil.copy(ROOT/'settings.ini', to)
+
+def said(nb):
+    "What the code cells of a notebook show as text."
+    def texts(o):
+        if o.output_type == 'stream': return o.text if o.name == 'stdout' else ''
+        data = o.get('data', {})
+        return data.get('text/markdown', '' if 'image/png' in data else data.get('text/plain', ''))
+    cells = [c for c in nbformat.read(nb, as_version=4).cells if c.cell_type == 'code']
+    return [''.join(filter(None, map(texts, c.outputs))).strip() for c in cells]
+
+def same_rows(a, b):
+    "Whether two files of rows say the same, up to rounding errors of another library's version."
+    rows = json.loads(a.read_text()), json.loads(b.read_text())
+    flat = lambda r: {k: tuple(v) if isinstance(v, list) else v for k, v in r.items()}
+    return len(rows[0]) == len(rows[1]) and all(flat(x) == pytest.approx(flat(y)) for x, y in zip(*rows))
+
+@each(EXPERIMENTS)
+def test_demo(nb, tmp_path):
+    "An experiment shows the demo result without training: the files and the outputs that are committed."
+    copy_clone(tmp_path, 'figures')
+    cache, out = tmp_path/'cache', tmp_path/'out.ipynb'
+    sh('env', f'PYTHONPATH={tmp_path}', f'APT_NB_CACHE={cache}', 'papermill', tmp_path/'nbs'/nb.name, out,
+       '--cwd', tmp_path/'nbs', '--no-progress-bar')
+    assert not (cache/'runs').exists(), 'it trained: see tools/check_records.py'
+    saved, now = said(nb), said(out)
+    none([f'cell {i}:\n{a}\n--- now:\n{b}' for i, (a, b) in enumerate(zip(saved, now)) if a != b], 'other outputs')
+    made = [f for f in (ROOT/'figures/demo').rglob('*') if f.suffix in ('.md', '.csv', '.json')]
+    other = [f for f in made if not filecmp.cmp(f, copy := tmp_path/f.relative_to(ROOT), shallow=False)
+             and not (f.suffix == '.json' and same_rows(f, copy))]
+    none([str(f.relative_to(ROOT)) for f in other], 'other files')
+
 @each(PAPER, 'file')
 def test_paper(file, tmp_path):
     "A parameter file of the paper profile works: two steps on tiny videos, in a copy of the clone."
-    ignored = shutil.ignore_patterns('_runs', '.*', '__pycache__')
-    for f in ('nbs', 'apt_nb', 'tools'): shutil.copytree(ROOT/f, tmp_path/f, ignore=ignored)
-    shutil.copy(ROOT/'settings.ini', tmp_path)
+    copy_clone(tmp_path)
     sh('env', f'PYTHONPATH={tmp_path}', sys.executable, 'tools/rehearse.py', file.name, cwd=tmp_path)
 
 @each(LIBRARY + [ROOT/'nbs/index.ipynb'])
