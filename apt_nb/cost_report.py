@@ -31,8 +31,7 @@ class CostReport:
     root:Path=None  # clone (None: the one that the package is in)
     colours, dashes = sns.color_palette('colorblind'), LINE_STYLES  # for the lines of a figure
 
-    @property
-    def counted(self): return f'exact counts, the same in every profile; {self.profile} profile'
+    counted = 'exact counts'  # what the numbers are if nothing else is said
     def file(self, name): return figures_dir(self.profile, [dict(profile=self.profile)], self.root)/name
 
 # %% ../nbs/api/12e_cost_report.ipynb #3432f2ce
@@ -44,9 +43,11 @@ def table(
     title:str,               # what the table shows
     data:pd.DataFrame=None,  # its numbers (None: the text)
     how:str='',              # what the numbers are ('': exact counts)
+    note:str='',             # how to read them, written under the title
 )->Shown:
     "A table as Markdown, and its numbers as CSV."
-    data, text = t if data is None else data, f'**{title}** ({how or self.counted})\n\n{markdown(t)}'
+    parts = [f'**{title}** ({how or self.counted})', note, markdown(t)]
+    data, text = t if data is None else data, '\n\n'.join(p for p in parts if p)
     atomic(self.file(f'{name}.md'), lambda f: f.write_text(text, encoding='utf-8'))
     atomic(self.file(f'{name}.csv'), lambda f: data.to_csv(f, index=False, lineterminator='\n'))
     return Shown(text, data)
@@ -54,11 +55,12 @@ def table(
 # %% ../nbs/api/12e_cost_report.ipynb #7e4ce54e
 @patch
 def figure(self:CostReport, name:str, title:str, draw, *shape, how:str='', **kwargs):
-    "The figure that `draw` draws on the axes of `plt.subplots(*shape, **kwargs)`, under its title."
+    """The figure that `draw` draws on the axes of `plt.subplots(*shape, **kwargs)`, under its title.
+    A second line says where the numbers come from."""
     with figure_style():
         fig, axes = plt.subplots(*shape, layout='constrained', **kwargs)
         draw(axes)
-        fig.suptitle(f'{title} ({how or self.counted})', fontsize=10)
+        fig.suptitle(f'{title}\n{how or self.counted}', fontsize=10)
     save_drawing(fig, self.file(name))
     plt.close(fig)
     return fig
@@ -67,10 +69,11 @@ def figure(self:CostReport, name:str, title:str, draw, *shape, how:str='', **kwa
 def setting_text(record:dict)->str:
     "What was measured and on which machine: model, clip, batch, device, precision, and threads of a CPU."
     where = record['environment']
-    shape = example_input(meta_model(record['model'], 101, backbone=record['backbone'])).shape[1:]
+    model = meta_model(record['model'], 101, backbone=record['backbone'])
+    frames, height, width = example_input(model).shape[-3:]
     threads = record.get('threads', where['threads'])  # 0: not a CPU
     on_cpu = f', {threads} thread' + 's' * (threads > 1) if threads else ''
-    return (f"{record['model']}, {' x '.join(map(str, shape))}, batch {record['batch']}, "
+    return (f"{record['model']}, {frames} frames of {height} x {width}, batch {record['batch']}, "
             f"{where['device']}, {where['precision']}{on_cpu}")
 
 # %% ../nbs/api/12e_cost_report.ipynb #56adecb3
@@ -166,16 +169,31 @@ def measurement(
     save_records([record], '07_cost', profile, root)
     return Measurement(record, True)
 
+# %% ../nbs/api/12e_cost_report.ipynb #7b0d9009
+@patch
+def time_text(self:Measurement, row)->str:
+    "A measured time relative to the first method, with its quartiles; the first is 1 by definition."
+    if row.Index == self.first: return '1'
+    return f'{row.ratio:.2f} ({row.low:.2f} to {row.high:.2f})'
+
+@patch
+def note(self:Measurement)->str:
+    "How to read `table`."
+    return (f'Operations and times are relative to {self.first}, in inference and in a training step. '
+            f"A time is the median of {self.record['rounds']} turns. The brackets hold the lower and upper "
+            'quartile of the turns, which are no confidence interval. MiB of a training step: the most that '
+            "is alive at one moment, beyond the weights and AdamW's state.")
+
 # %% ../nbs/api/12e_cost_report.ipynb #e5965288
 @patch
 def table(self:Measurement)->pd.DataFrame:
-    "Times beside counts, as text."
+    "Times beside counts, as text; see `note`."
     t = {'method': self.methods, 'tuned': [f'{n:,}' for n in self.tuned]}
     for phase, words in self.phases.items():
         b = self.times.loc[phase]
         t[f'{words}: operations'] = [f'{v:.2f}' for v in self.operations[phase]]
-        t[f'{words}: time'] = [f'{r.ratio:.2f} ({r.low:.2f} to {r.high:.2f})' for r in b.itertuples()]
-        t[f'{words}: clips/s'] = [f'{v:.3g}' for v in b.clips_per_s]
+        t[f'{words}: time'] = [self.time_text(r) for r in b.itertuples()]
+        t[f'{words}: clips/s'] = [f'{v:.2f}' if v < 10 else f'{v:,.0f}' for v in b.clips_per_s]
     t['training step: MiB'] = [f'{v:,.0f}' for v in self.memory]
     t['AdamW: MiB'] = [f'{v:,.1f}' for v in self.state]
     return pd.DataFrame(t)
