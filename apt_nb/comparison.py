@@ -32,8 +32,9 @@ from .official import known_set
 from .paper import published, row_method
 from .report import Shown, Study, caption, figure_style, figures_dir, findings, overview
 from .report import plus_minus, save_figure, save_records, save_text, titled, with_setting
-from .stats import MARGIN, contrast, difference_of_differences, holm, paired_difference, rank_correlation
-from .stats import records_frame, records_table, slope_weights, two_standard_errors, verdict, weighted_sum
+from .stats import MARGIN, contrast, difference_of_differences, holm, paired_difference
+from .stats import rank_correlation, records_frame, records_table, slope_weights, two_standard_errors
+from .stats import verdict, weighted_sum
 from .stats import wilson
 from .sweep import Stage, SweepError
 

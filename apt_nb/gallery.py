@@ -132,8 +132,8 @@ READING = """## How to read the tables
 - `57.6 ± 0.8`: mean and standard deviation over seeds. The paper has one run per row.
 - An arrow behind a result says that its learning rate is at the edge of the search: ↑ the highest rate that
   was tried, ↓ the lowest. A better one may lie beyond. ↕ means that one rate was tried.
-- Bold in a table of differences: decided at 5%, corrected for all differences of the table. Bold in a table of
-  a search: the rate that was chosen, on the validation videos.
+- Bold in a table of differences: decided at 5%, corrected for all differences of the table. Bold in a
+  table of a search: the rate that was chosen, on the validation videos.
 - Intervals are of 95% and of two kinds. For top-1 on the test videos they cover other test videos *and* other
   seeds. For curves, top-5 and losses, which a run has once, they cover other seeds only.
 - All are conditional on one set of training videos for each target and on one small set of backbones.

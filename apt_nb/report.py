@@ -8,7 +8,8 @@ __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'FINDING
            'headline', 'titled', 'save_text', 'save_table', 'save_records', 'range_text', 'overview', 'with_setting',
            'figure_style', 'save_drawing', 'save_figure', 'spread_labels', 'draw_curves', 'curves_figure', 'loss_frame',
            'difference_sentence', 'window_label', 'window_sentence', 'finding', 'outcome', 'decide', 'pair_finding',
-           'findings', 'signed', 'interval_text', 'readable_findings', 'save_findings', 'conclusions', 'Shown', 'Study']
+           'findings', 'signed', 'interval_text', 'readable_findings', 'save_findings', 'open_text', 'conclusions',
+           'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import json
@@ -25,8 +26,9 @@ from itertools import combinations
 from pathlib import Path
 from .core import ShowsMarkdown, atomic, repo_root
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
-from .stats import contrast, curves_frame, holm, is_level, paired_difference, records_frame, records_table
-from .stats import score_difference, seed_difference, two_standard_errors, verdict, window_difference
+from .stats import contrast, curves_frame, detectable, holm, is_level, paired_difference, records_frame
+from .stats import records_table, score_difference, seed_difference, two_standard_errors, verdict
+from .stats import window_difference
 
 # %% ../nbs/api/12a_report.ipynb #95a60589
 def compare_table(
@@ -253,13 +255,15 @@ def spread_labels(
 
 # %% ../nbs/api/12a_report.ipynb #6e923820
 def _name_ends(ax, ends):
-    "Write the names of curves at their right ends; `ends` is {name: (height, colour)}."
+    "Write the names of curves beside the axes, a line from each end; `ends` is {name: (x, height, colour)}."
     low, high = ax.get_ylim()
-    at = spread_labels([y for y, _ in ends.values()], (high - low) * .075)
-    for (name, (_, colour)), y in zip(ends.items(), at):
+    gap, place = (high - low) * .075, ax.get_yaxis_transform()
+    at = spread_labels([y for _, y, _ in ends.values()], gap)
+    at += max(0, low + gap / 2 - at.min()) - max(0, at.max() - high + gap / 2)
+    for (name, (x, end, colour)), y in zip(ends.items(), at):
+        line = dict(arrowstyle='-', color=colour, lw=.8, shrinkA=0, shrinkB=0)
         look = dict(color=colour, va='center', weight='bold', annotation_clip=False)
-        ax.annotate(name, (1, y), xycoords=ax.get_yaxis_transform(), xytext=(6, 0),
-                    textcoords='offset points', **look)
+        ax.annotate(name, (x, end), (1.045, y), textcoords=place, arrowprops=line, **look)
 
 # %% ../nbs/api/12a_report.ipynb #0acdfde2
 def draw_curves(
@@ -278,7 +282,7 @@ def draw_curves(
         ax.plot(mean.index, mean, color=colour, ls=LINE_STYLES[i % len(LINE_STYLES)], marker=marker)
         if part.seed.nunique() > 1:
             ax.fill_between(mean.index, g.min(), g.max(), color=colour, alpha=.15, lw=0)
-        ends[short_label(knob, value)] = mean.iloc[-1], colour
+        ends[short_label(knob, value)] = mean.index[-1], mean.iloc[-1], colour
     _name_ends(ax, ends)
 
 # %% ../nbs/api/12a_report.ipynb #1fb9f9b9
@@ -348,11 +352,12 @@ def window_sentence(
     "Who is ahead over some epochs, by how much, and how sure that is."
     if not d['diff']: return f'{a} is level with {b}'
     side = 'ahead of' if d['diff'] > 0 else 'behind'
-    sure = f'95% interval {d["low"]:+.1f} to {d["high"]:+.1f}' if d['low'] < d['high'] else 'one seed, no interval'
+    interval = f'95% interval {d["low"]:+.1f} to {d["high"]:+.1f}'
+    sure = interval if d['low'] < d['high'] else 'one seed, no interval'
     return f'{a} is {abs(d["diff"]):.1f} points {side} {b} ({sure})'
 
 # %% ../nbs/api/12a_report.ipynb #511f7c15
-OUTCOMES = 'holds here', 'opposite here', 'level here', 'smaller than printed', 'open'
+OUTCOMES = 'holds here', 'opposite here', 'level here', 'less than printed', 'open'
 
 # %% ../nbs/api/12a_report.ipynb #4c6b4994
 def finding(
@@ -365,7 +370,7 @@ def finding(
     "One row of findings. `decide` gives the outcomes of a table, all at once."
     printed = None if paper is None else round(float(paper), 4)
     level = 'points' in measure and is_level(p, one_sided=wants == 'no gain')
-    chance = {k: p[k] for k in ('low', 'high', 'p', 'could_see')}
+    chance = {k: p[k] for k in ('low', 'high', 'se', 'df', 'p')}
     return dict(finding=says, measure=measure, paper=printed, here=p['diff'], **chance, level=level,
                 by_seed=list(p['per_seed'].values()), wants=wants)
 
@@ -380,20 +385,22 @@ def outcome(
         against = sign > 0 if f['wants'] == 'no gain' else sign != 0
         return 'holds here' if f['level'] else 'opposite here' if against else 'open'
     if sign: return 'holds here' if sign > 0 else 'opposite here'
-    if f['level']: return 'level here'
-    smaller = len(f['by_seed']) > 1 and not pd.isna(f['paper']) and f['high'] < f['paper']
-    return 'smaller than printed' if smaller else 'open'
+    as_printed = pd.isna(f['paper']) or f['paper'] <= f['high']
+    if f['level'] and (pd.isna(f['paper']) or not as_printed): return 'level here'
+    return 'open' if as_printed or len(f['by_seed']) < 2 else 'less than printed'
 
 # %% ../nbs/api/12a_report.ipynb #75adee6a
-FINDING_COLUMNS = ['finding', 'measure', 'paper', 'here', 'low', 'high', 'p', 'could_see', 'level', 'by_seed', 'wants']
+FINDING_COLUMNS = 'finding measure paper here low high se df p level by_seed wants'.split()
 
 def decide(
     found:list,      # rows of `finding`, those of one table
-)->pd.DataFrame:     # one row for each, with outcome
-    "The outcomes of the findings of a table, corrected for their number."
+)->pd.DataFrame:     # one row for each, with could_see and outcome
+    "The outcomes of the findings of a table and what each could see, corrected for their number."
     adjusted = holm([f['p'] for f in found])
-    rows = [dict(f, outcome=outcome(f, p)) for f, p in zip(found, adjusted)]
-    return pd.DataFrame(rows, columns=[*FINDING_COLUMNS, 'outcome'])
+    n = sum(not pd.isna(p) for p in adjusted)
+    sees = [detectable(f['se'], f['df'], n) if not pd.isna(f['p']) else np.nan for f in found]
+    rows = [dict(f, could_see=s, outcome=outcome(f, p)) for f, p, s in zip(found, adjusted, sees)]
+    return pd.DataFrame(rows, columns=[*FINDING_COLUMNS, 'could_see', 'outcome'])
 
 # %% ../nbs/api/12a_report.ipynb #6fac8024
 def pair_finding(
@@ -453,8 +460,9 @@ def readable_findings(
     out['paper'] = ['-' if pd.isna(r['paper']) else f'{r["paper"]:+.2f}' for r in rows]
     out['here'] = [signed(r['here'], r['measure']) for r in rows]
     out['95% interval'] = [interval_text(r) for r in rows]
+    if 'outcome' not in f: return pd.DataFrame(out)
     out['could see'] = [signed(r['could_see'], r['measure']).lstrip('+') for r in rows]
-    return pd.DataFrame(out | ({'outcome': list(f.outcome)} if 'outcome' in f else {}))
+    return pd.DataFrame(out | {'outcome': list(f.outcome)})
 
 # %% ../nbs/api/12a_report.ipynb #920ef0b9
 def save_findings(
@@ -473,6 +481,14 @@ def save_findings(
     atomic(file, lambda p: p.write_text(json.dumps(rows, indent=1, allow_nan=False) + '\n'))
     return file
 
+# %% ../nbs/api/12a_report.ipynb #a2a145e6
+def open_text(
+    f:dict,  # a finding from `decide`
+)->str:
+    "The finding, and what it could have seen."
+    if pd.isna(f['could_see']): return f['finding']
+    return f'{f["finding"]} (could see {signed(f["could_see"], f["measure"]).lstrip("+")})'
+
 # %% ../nbs/api/12a_report.ipynb #958c507e
 def conclusions(
     f:pd.DataFrame,  # from `decide`
@@ -481,6 +497,7 @@ def conclusions(
 )->str:              # list in Markdown
     "The findings by outcome, with the cautions that the records call for."
     by_outcome = {o: '; '.join(f.finding[f.outcome == o]) for o in OUTCOMES}
+    by_outcome['open'] = '; '.join(open_text(r) for r in f[f.outcome == 'open'].to_dict('records'))
     lines = [f'{o.capitalize()}: {listed}.' for o, listed in by_outcome.items() if listed] + list(more)
     if len({r['seed'] for r in records}) < 2:
         lines.append('With one seed nothing is decided, whatever the numbers are.')
@@ -710,7 +727,7 @@ def sentence(self:Study, a, b)->str:
 @patch
 def show_findings(self:Study, title:str)->Shown:
     "The findings so far, as a table. Their outcomes are decided when all are there, by `conclude`."
-    f = self.decided.drop(columns='outcome')
+    f = pd.DataFrame(self.found, columns=FINDING_COLUMNS)
     return self.show(readable_findings(f), title, f)
 
 @patch

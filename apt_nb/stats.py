@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Z95', 'MARGIN', 'TEST_VIDEOS', 'records_frame', 'records_table', 'curves_frame', 'wilson', 'agresti_min', 'answers',
-           'seed_variance', 't_interval', 'contrast', 'paired_difference', 'holm', 'verdict', 'is_level',
+           'seed_variance', 'detectable', 't_interval', 'contrast', 'paired_difference', 'holm', 'verdict', 'is_level',
            'slope_weights', 'weighted_sum', 'difference_of_differences', 'seed_difference', 'score_difference',
            'epoch_window', 'window_difference', 'two_standard_errors', 'rank_correlation']
 
@@ -13,7 +13,7 @@ import math
 import numpy as np
 import pandas as pd
 from collections import Counter
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr, stdtridf, stdtrit
 from statistics import NormalDist
 
 # %% ../nbs/api/12_stats.ipynb #48c34768
@@ -92,7 +92,7 @@ def answers(
     runs, of = {r['hash']: r for r in records}.values(), lambda r: (r['config'][knob], r['seed'])
     bits = {of(r): np.frombuffer(r['test']['correct'].encode(), np.uint8) for r in runs}
     if len(bits) < len(runs):
-        raise ValueError(f'several runs have the same {knob} and seed: compare runs that differ in these only')
+        raise ValueError(f'several runs have the same {knob} and seed: give runs that differ in these only')
     rows = list(dict.fromkeys(value for value, _ in bits))
     if seeds is None: seeds = sorted(set.intersection(*({s for v, s in bits if v == row} for row in rows)))
     names = ' and '.join(f'{knob}={v}' for v in rows)
@@ -104,15 +104,25 @@ def answers(
 def seed_variance(
     y:np.ndarray,  # right answers in points, `(rows, seeds, videos)`
 )->tuple:          # variance in points squared, and its degrees of freedom
-    "How much a row's accuracy varies with the seed, beside what a seed does to all rows. Pooled over the rows."
+    """How much a row's accuracy varies with the seed, pooled over the rows. What a seed does to all rows is
+    left out, if there are several."""
     R, S, V = y.shape
-    df = (R - 1) * (S - 1)
+    both, df = y - y.mean(1, keepdims=True), S - 1
+    if R > 1: both, df = both - both.mean(0, keepdims=True), df * (R - 1)
     if df < 1: return math.nan, df
-    both = y - y.mean(1, keepdims=True) - y.mean(0, keepdims=True) + y.mean((0, 1), keepdims=True)
     runs = both.mean(2, keepdims=True)
     between = (runs**2).sum() / df
     within = ((both - runs)**2).sum() / (df * (V - 1)) / V
     return max(0., between - within), df
+
+# %% ../nbs/api/12_stats.ipynb #b9c8dcf9
+def detectable(
+    se:float,         # standard error of a difference
+    df:float,         # its degrees of freedom
+    questions:int=1,  # how many a table asks, see `holm`
+)->float:
+    "The difference that is found four times out of five, at 5% for all questions together."
+    return float(stdtrit(df, 1 - .025 / questions) + stdtrit(df, .8)) * se
 
 # %% ../nbs/api/12_stats.ipynb #2c66d98c
 def t_interval(
@@ -120,14 +130,26 @@ def t_interval(
     parts:list,  # (variance, degrees of freedom) of each source of chance
 )->dict:         # diff, low, high, se, df, p, could_see
     "The 95% interval of an estimate, its two-sided p-value, and the difference that it would find in 80%."
-    variance = sum(v for v, _ in parts)
+    variance, nothing = sum(v for v, _ in parts), dict.fromkeys(('df', 'p', 'could_see'), math.nan)
     if not variance > 0:
         same = math.nan if math.isnan(variance) else diff
-        return dict(diff=diff, low=same, high=same, se=variance, df=math.nan, p=math.nan, could_see=math.nan)
-    se, df = math.sqrt(variance), variance**2 / sum(v**2 / d for v, d in parts if v > 0)
-    t, power = float(stdtrit(df, .975)), float(stdtrit(df, .8))
-    p = 2 * float(stdtr(df, -abs(diff) / se))
-    return dict(diff=diff, low=diff - t * se, high=diff + t * se, se=se, df=df, p=p, could_see=(t + power) * se)
+        return dict(diff=diff, low=same, high=same, se=variance) | nothing
+    se, half = math.sqrt(variance), math.sqrt(sum(stdtrit(df, .975)**2 * v for v, df in parts if v))
+    df = float(stdtridf(.975, half / se)) if half / se > 1.96 + 1e-4 else 1e5
+    p, sees = 2 * float(stdtr(df, -abs(diff) / se)), detectable(se, df)
+    return dict(diff=diff, low=diff - half, high=diff + half, se=se, df=df, p=p, could_see=sees)
+
+# %% ../nbs/api/12_stats.ipynb #90f93c6f
+def _seed_parts(records, knob, weights, seeds):
+    "The seeds' parts of a weighted sum, for `t_interval`: of rows with a frozen backbone, of full tuning."
+    full, parts = {r['config'][knob]: r['config'].get('method') == 'full' for r in records}, []
+    for kind in (False, True):
+        w = [w for v, w in weights.items() if full[v] == kind]
+        if not any(w): continue
+        rows = [r for r in records if full[r['config'][knob]] == kind]
+        variance, df = seed_variance(answers(rows, knob, seeds)[2])
+        parts.append((variance * float(np.square(w).sum()) / len(seeds), df))
+    return parts
 
 # %% ../nbs/api/12_stats.ipynb #607b6cd6
 def contrast(
@@ -135,18 +157,18 @@ def contrast(
     knob:str,      # setting that differs
     weights:dict,  # {value of the setting: its weight}
 )->dict:           # as from `t_interval` (points), with per_seed and n (videos)
-    "Weighted sum of top-1, with its interval over videos and seeds; raises what `answers` raises."
+    """Weighted sum of top-1, with its interval over videos and seeds; raises what `answers` raises. With one
+    seed the interval is over videos alone, and there is no p-value."""
     values, seeds, y = answers([r for r in records if r['config'][knob] in weights], knob)
     missing = [v for v in weights if v not in values]
     if missing: raise ValueError(f'no record has {knob}={missing[0]}: add it to the runs')
     w, n = np.array([weights[v] for v in values], float), y.shape[2]
     d = np.tensordot(w, y, 1)
     parts = [(d.mean(0).var(ddof=1) / n, n - 1)]
-    if len(seeds) > 1:
-        variance, df = seed_variance(answers(records, knob, seeds)[2])
-        parts.append((variance * float(w @ w) / len(seeds), df))
+    if len(seeds) > 1: parts += _seed_parts(records, knob, weights, seeds)
+    nothing = dict(p=math.nan, could_see=math.nan) if len(seeds) < 2 else {}
     per_seed = dict(zip(seeds, d.mean(1).round(4).tolist()))
-    return t_interval(float(d.mean()), parts) | dict(knob=knob, per_seed=per_seed, n=n)
+    return t_interval(float(d.mean()), parts) | nothing | dict(knob=knob, per_seed=per_seed, n=n)
 
 # %% ../nbs/api/12_stats.ipynb #38c55d48
 def paired_difference(
@@ -222,7 +244,7 @@ def difference_of_differences(
 
 # %% ../nbs/api/12_stats.ipynb #6336e455
 def seed_difference(
-    m:pd.Series,  # one number for each run, indexed by (setting, seed); all settings tell how much seeds matter
+    m:pd.Series,  # one number for each run, indexed by (setting, seed); all tell how much seeds matter
     a, b,         # two values of the setting
 )->dict:          # as from `t_interval` (NaN for one seed), with a, b and per_seed
     "`m[a] - m[b]`, with its interval over seeds; KeyError for a value that is not there."

@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['DECIDING', 'SweepError', 'gpus', 'use_devices', 'default_jobs', 'DeviceContext', 'one_thread_children',
            'no_interrupts', 'n_videos', 'passes', 'all_passes', 'SweepBar', 'run_folders', 'bare_code', 'code_hashes',
-           'as_run', 'kept_folder', 'shipped_records', 'keep_shipped', 'shipped_for', 'sweep', 'Stage', 'Experiment',
-           'pass_seconds', 'temporary_cache', 'time_short_runs', 'device_records', 'expected_seconds']
+           'as_run', 'saved_records', 'record_digest', 'kept_folder', 'shipped_records', 'keep_shipped', 'shipped_for',
+           'sweep', 'Stage', 'Experiment', 'pass_seconds', 'temporary_cache', 'time_short_runs', 'device_records',
+           'expected_seconds']
 
 # %% ../nbs/api/11b_sweep.ipynb #23c5be88
 import apt_nb, ast, hashlib, importlib, io, json, math, multiprocessing, os, signal
@@ -246,8 +247,9 @@ def run_folders(
     return [run_folder(c, cache) for c in cfgs]
 
 # %% ../nbs/api/11b_sweep.ipynb #6122dbb2
-DECIDING = ('adapters', 'attention_prompt', 'augment', 'datasets', 'evaluation', 'moving_shapes', 'run', 'training',
-            'tuning', 'video', 'video_vit', 'weights') # modules that decide what a run computes
+DECIDING = ( # modules that decide what a run computes
+    'adapters', 'attention_prompt', 'augment', 'datasets', 'evaluation', 'moving_shapes', 'run', 'training',
+    'tuning', 'video', 'video_vit', 'weights')
 
 # %% ../nbs/api/11b_sweep.ipynb #d02e17c4
 def bare_code(
@@ -277,6 +279,21 @@ def as_run(
     config = {k: v for k, v in record['config'].items() if k in known}
     return {k: v for k, v in record.items() if k != 'stands_for'} | dict(config=config)
 
+# %% ../nbs/api/11b_sweep.ipynb #b7cf86c2
+def saved_records(
+    folder:Path,  # figures/<profile>
+)->dict:          # {name of a run: record}
+    "The records of a profile's figures, each run once."
+    files = sorted((folder/'records').glob('*.json'))
+    rows = [rows for f in files if isinstance(rows := json.loads(f.read_text(encoding='utf-8')), list)]
+    return {r['hash']: as_run(r) for records in rows for r in records if 'curves' in r}
+
+def record_digest(
+    record:dict,  # see `as_run`
+)->str:           # 12 hexadecimal digits
+    "The hash of a record."
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:12]
+
 # %% ../nbs/api/11b_sweep.ipynb #baa2a0d0
 def kept_folder(
     profile:str,  # smoke, demo or paper
@@ -301,28 +318,33 @@ def shipped_records(
         return {}
     diverged = {name: FloatingPointError(text) for name, text in made_by['diverged'].items()}
     kept = {f.stem: read(f) for f in kept_folder(profile, code).glob('*.json')}
-    rows = [rows for f in sorted((folder/'records').glob('*.json')) if isinstance(rows := read(f), list)]
-    return diverged | kept | {r['hash']: as_run(r) for records in rows for r in records if 'curves' in r}
+    listed = lambda r: made_by['records'].get(r['hash']) == record_digest(r)
+    there = {name: r for name, r in saved_records(folder).items() if listed(r)}
+    return diverged | kept | there
 
 # %% ../nbs/api/11b_sweep.ipynb #ad45f306
-def keep_shipped(profile:str, record:dict):
-    "Keep a shipped record in the cache."
+def keep_shipped(
+    profile:str,   # smoke, demo or paper
+    shipped:dict,  # see `shipped_records`
+):
+    "Keep shipped records in the cache, once."
     folder = kept_folder(profile, code_hashes())
     folder.mkdir(parents=True, exist_ok=True)
-    atomic(folder/f'{record["hash"]}.json', lambda f: f.write_text(json.dumps(record)))
+    new = {folder/f'{name}.json': r for name, r in shipped.items() if isinstance(r, dict)}
+    for file, r in new.items():
+        if not file.exists(): atomic(file, lambda f: f.write_text(json.dumps(r)))
 
 def shipped_for(
     cfgs,  # list of Config
 )->dict:   # see `shipped_records`
-    "The shipped records of some runs that are not in the cache. They are kept, and their number is printed."
+    "The shipped records of some runs that are not in the cache. Prints how many, and keeps all in the cache."
     profile = cfgs[0].profile if cfgs else ''
     shipped = shipped_records(profile)
-    names = {f.name for f in run_folders(cfgs) if f.name in shipped and not read_record(f)} if shipped else set()
-    used = {name: shipped[name] for name in names}
-    for r in used.values():
-        if isinstance(r, dict): keep_shipped(profile, r)
-    if used: print(f'{len(used)} of {len(set(cfgs))} runs are read from figures/{profile}/records')
-    return used
+    folders = run_folders(cfgs) if shipped else []
+    names = {f.name for f in folders if f.name in shipped and not read_record(f)}
+    if names: keep_shipped(profile, shipped)
+    if names: print(f'{len(names)} of {len(set(cfgs))} runs are not trained: their records are shipped')
+    return {name: shipped[name] for name in names}
 
 # %% ../nbs/api/11b_sweep.ipynb #0a304ff5
 def sweep(
@@ -335,7 +357,8 @@ def sweep(
     RuntimeError if data changed meanwhile. In a script, call it under `if __name__ == '__main__'`."""
     folders = run_folders(cfgs)
     there = {f: shipped[f.name] for f in folders if f.name in (shipped or {}) and not read_record(f)}
-    todo = [i for i, f in enumerate(folders) if f not in folders[:i] and f not in there and not read_record(f)]
+    new = lambda i, f: f not in folders[:i] and f not in there and not read_record(f)
+    todo = [i for i, f in enumerate(folders) if new(i, f)]
     results = _train_missing([cfgs[i] for i in todo], jobs, progress) if todo or not there else {}
     there |= {folders[todo[i]]: e for i, e in results.items() if isinstance(e, Exception)}
     broken = {i: there[f] for i, f in enumerate(folders) if isinstance(there.get(f), Exception)}

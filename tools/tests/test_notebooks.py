@@ -35,14 +35,19 @@ def same_rows(a, b):
 def test_demo(nb, tmp_path):
     "An experiment shows the demo result without training: the files and the outputs that are committed."
     copy_clone(tmp_path, 'figures')
+    old = [f for f in (tmp_path/'figures/demo').glob('*.*') if f.name != 'made_by.json']
+    for f in old: f.unlink()
     cache, out = tmp_path/'cache', tmp_path/'out.ipynb'
     sh('env', f'PYTHONPATH={tmp_path}', f'APT_NB_CACHE={cache}', 'papermill', tmp_path/'nbs'/nb.name, out,
        '--cwd', tmp_path/'nbs', '--no-progress-bar')
     assert not (cache/'runs').exists(), 'it trained: see tools/check_records.py'
     saved, now = said(nb), said(out)
     none([f'cell {i}:\n{a}\n--- now:\n{b}' for i, (a, b) in enumerate(zip(saved, now)) if a != b], 'other outputs')
-    made = [f for f in (ROOT/'figures/demo').rglob('*') if f.suffix in ('.md', '.csv', '.json')]
-    other = [f for f in made if not filecmp.cmp(f, copy := tmp_path/f.relative_to(ROOT), shallow=False)
+    made = [ROOT/f.relative_to(tmp_path) for f in (tmp_path/'figures/demo').rglob('*.*')]
+    assert {'.md', '.png'} <= {f.suffix for f in made if f.parent.name == 'demo'}, 'no table or no picture'
+    none([str(f) for f in made if not f.exists()], 'files that are not committed')
+    text = [f for f in made if f.suffix in ('.md', '.csv', '.json')]
+    other = [f for f in text if not filecmp.cmp(f, copy := tmp_path/f.relative_to(ROOT), shallow=False)
              and not (f.suffix == '.json' and same_rows(f, copy))]
     none([str(f.relative_to(ROOT)) for f in other], 'other files')
 
