@@ -430,11 +430,15 @@ def evidence(
 def statement_verdict(
     outcomes:list,  # outcomes of the findings that answer a statement
 )->tuple:           # verdict, and the mix if there is one
-    "The one outcome of all findings, or 'mixed' with their numbers, or 'not run'."
+    """The one outcome of all findings; what the decided ones have in common, '... in part', or 'mixed', both with
+    the numbers; or 'not run'."""
     n = {o: outcomes.count(o) for o in OUTCOMES if o in outcomes}
     if not n: return 'not run', ''
     if len(n) == 1: return next(iter(n)), ''
-    return 'mixed', ', '.join(f'{o} {k}' for o, k in n.items())
+    decided, mix = [o for o in n if o != 'open'], ', '.join(f'{o} {k}' for o, k in n.items())
+    against = {'opposite here', 'less than printed'} == set(decided)
+    if len(decided) > 1 and not against: return 'mixed', mix
+    return f'{decided[0].split()[0]} in part', mix
 
 # %% ../nbs/api/12d_audit.ipynb #0b8ec53f
 def standing_records(notebook:str, root:Path)->tuple: # number of the table or None, records
@@ -474,9 +478,10 @@ def judge(
 
 # %% ../nbs/api/12d_audit.ipynb #486ed181
 VERDICTS = {
-    'holds here': ('✓', '#0072b2'), 'level here': ('≈', '#007a5e'), 'less than printed': ('↓', '#9a6a00'),
-    'mixed': ('◐', '#7a4b94'), 'opposite here': ('✗', '#c04000'), 'open': ('?', '#666666'),
-    'not run': ('–', '#999999')}
+    'holds here': ('✓', '#0072b2'), 'holds in part': ('(✓)', '#0072b2'), 'level here': ('≈', '#007a5e'),
+    'level in part': ('(≈)', '#007a5e'), 'mixed': ('◐', '#7a4b94'), 'less than printed': ('↓', '#9a6a00'),
+    'less in part': ('(↓)', '#9a6a00'), 'opposite in part': ('(✗)', '#c04000'), 'opposite here': ('✗', '#c04000'),
+    'open': ('?', '#666666'), 'not run': ('–', '#999999')}
 
 # %% ../nbs/api/12d_audit.ipynb #17644add
 def difference_text(
@@ -577,12 +582,12 @@ def draw_statement(ax, s:pd.Series):
     "The words of a statement on the left, and its verdict on the right."
     symbol, colour = VERDICTS[s.verdict]
     side = ax.get_yaxis_transform()
-    def write(x, text, **style): ax.text(x, s.y, text, transform=side, va='center', **style)
+    def write(x, text, va='center', **style): ax.text(x, s.y, text, transform=side, va=va, **style)
     write(-.02, fill(s.says, 48), ha='right', fontsize=8.5, linespacing=.95)
     write(1.04, s['where'], fontsize=7, color='.4')
     write(1.275, symbol, ha='center', fontsize=12, color=colour, weight='bold')
-    write(1.305, s.verdict, fontsize=9.5, color=colour, weight='bold')
-    if s.mix: write(1.45, short_mix(s.mix), fontsize=7, color=colour)
+    write(1.325, s.verdict, 'bottom' if s.mix else 'center', fontsize=9.5, color=colour, weight='bold')
+    if s.mix: write(1.325, short_mix(s.mix), 'top', fontsize=7, color=colour)
 
 def short_mix(mix:str)->str:
     "'2 hold, 1 open' of 'holds here 2, open 1'."
@@ -627,7 +632,7 @@ DISCLAIMER = "demo benchmark, conceptual replication; not the paper's data"
 def verdict_words(judged:pd.DataFrame)->str:
     "'17 statements of the paper: 5 hold here, ...'."
     n = judged.verdict.value_counts()
-    words = {'holds here': 'hold here', 'not run': 'not run yet'}
+    words = {'holds here': 'hold here', 'holds in part': 'hold in part', 'not run': 'not run yet'}
     listed = ', '.join(f'{n[v]} {words.get(v, v)}' for v in VERDICTS if v in n)
     return f'{len(judged)} statements of the paper on accuracy: {listed}'
 
