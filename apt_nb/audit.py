@@ -430,8 +430,8 @@ def evidence(
 def statement_verdict(
     outcomes:list,  # outcomes of the findings that answer a statement
 )->tuple:           # verdict, and the mix if there is one
-    """The one outcome of all findings; what the decided ones have in common, '... in part', or 'mixed', both with
-    the numbers; or 'not run'."""
+    """The one outcome of all findings; what the decided ones have in common, '... in part', or 'mixed', both
+    with the numbers; or 'not run'."""
     n = {o: outcomes.count(o) for o in OUTCOMES if o in outcomes}
     if not n: return 'not run', ''
     if len(n) == 1: return next(iter(n)), ''
@@ -480,8 +480,8 @@ def judge(
 VERDICTS = {
     'holds here': ('✓', '#0072b2'), 'holds in part': ('(✓)', '#0072b2'), 'level here': ('≈', '#007a5e'),
     'level in part': ('(≈)', '#007a5e'), 'mixed': ('◐', '#7a4b94'), 'less than printed': ('↓', '#9a6a00'),
-    'less in part': ('(↓)', '#9a6a00'), 'opposite in part': ('(✗)', '#c04000'), 'opposite here': ('✗', '#c04000'),
-    'open': ('?', '#666666'), 'not run': ('–', '#999999')}
+    'less in part': ('(↓)', '#9a6a00'), 'opposite in part': ('(✗)', '#c04000'),
+    'opposite here': ('✗', '#c04000'), 'open': ('?', '#666666'), 'not run': ('–', '#999999')}
 
 # %% ../nbs/api/12d_audit.ipynb #17644add
 def difference_text(
