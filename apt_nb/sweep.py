@@ -291,8 +291,9 @@ def saved_records(
 def record_digest(
     record:dict,  # see `as_run`
 )->str:           # 12 hexadecimal digits
-    "The hash of a record."
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:12]
+    "The hash of what a run computed: its record without time and place."
+    what = {k: v for k, v in record.items() if k not in ('timing', 'environment')}
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
 
 # %% ../nbs/api/11b_sweep.ipynb #baa2a0d0
 def kept_folder(

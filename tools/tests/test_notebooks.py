@@ -34,6 +34,10 @@ def same_rows(a, b):
 @each(EXPERIMENTS)
 def test_demo(nb, tmp_path):
     "An experiment shows the demo result without training: the files and the outputs that are committed."
+    from apt_nb.sweep import record_digest, saved_records
+    listed = json.loads((ROOT/'figures/demo/made_by.json').read_text())['records']
+    there = {name: record_digest(r) for name, r in saved_records(ROOT/'figures/demo').items()}
+    if there != listed: pytest.skip('figures/demo has other records than the shipped ones: git restore figures')
     copy_clone(tmp_path, 'figures')
     old = [f for f in (tmp_path/'figures/demo').glob('*.*') if f.name != 'made_by.json']
     for f in old: f.unlink()
