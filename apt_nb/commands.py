@@ -318,6 +318,7 @@ def run_state(
     if record := read_record(folder): return f'finished ({record["timing"]["started"]}): its record is loaded'
     return 'interrupted: it resumes' if (folder/'last.pt').exists() else 'new'
 
+# %% ../nbs/api/14_commands.ipynb #88c1736b
 def backbone_text(
     cfg:Config,  # settings of a run
     model,       # see `build_model`

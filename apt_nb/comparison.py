@@ -835,6 +835,7 @@ def agreement_table(self:Comparison, name:str, title:str)->Shown:
             f'corrected for the pairs of its column (Holm), and open otherwise. {CONDITIONAL}')
     return self.show_table(readable_agreement(t), t, name, title, note=note)
 
+# %% ../nbs/api/12b_comparison.ipynb #6472d0ac
 @patch
 def sense_table(self:Comparison, name:str, title:str)->Shown:
     "Where the accuracy is, see `sense_frame`; without files if no target has the classes of `ACTIONS`."

@@ -291,8 +291,9 @@ def saved_records(
 def record_digest(
     record:dict,  # see `as_run`
 )->str:           # 12 hexadecimal digits
-    "The hash of what a run computed: its record without time and place."
+    "The hash of what a run computed: its record without time and place, and with all settings."
     what = {k: v for k, v in record.items() if k not in ('timing', 'environment')}
+    what['config'] = asdict(Config(**record['config']))
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
 
 # %% ../nbs/api/11b_sweep.ipynb #baa2a0d0
@@ -303,6 +304,7 @@ def kept_folder(
     "Where the cache keeps shipped records that were used, in case another run of the notebook replaces them."
     return cache_root()/'shipped'/profile/hashlib.sha256(json.dumps(code).encode()).hexdigest()[:12]
 
+# %% ../nbs/api/11b_sweep.ipynb #fba5a5ea
 def shipped_records(
     profile:str,     # smoke, demo or paper
     root:Path=None,  # clone (None: the one that the package is in)

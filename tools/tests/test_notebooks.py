@@ -1,5 +1,5 @@
 "The notebooks run. These tests come first, the longest at the top, so that both workers end together."
-import filecmp, json, shutil, sys
+import filecmp, json, shutil, subprocess, sys
 
 import nbformat, pytest
 from common import EXPERIMENTS, LIBRARY, ROOT, each, none, sh
@@ -34,10 +34,8 @@ def same_rows(a, b):
 @each(EXPERIMENTS)
 def test_demo(nb, tmp_path):
     "An experiment shows the demo result without training: the files and the outputs that are committed."
-    from apt_nb.sweep import record_digest, saved_records
-    listed = json.loads((ROOT/'figures/demo/made_by.json').read_text())['records']
-    there = {name: record_digest(r) for name, r in saved_records(ROOT/'figures/demo').items()}
-    if there != listed: pytest.skip('figures/demo has other records than the shipped ones: git restore figures')
+    own = subprocess.run(['git', '-C', ROOT, 'diff', '--quiet', 'HEAD', '--', 'figures/demo/records']).returncode == 1
+    if own: pytest.skip('figures/demo/records are of your own training: git restore figures')
     copy_clone(tmp_path, 'figures')
     old = [f for f in (tmp_path/'figures/demo').glob('*.*') if f.name != 'made_by.json']
     for f in old: f.unlink()
