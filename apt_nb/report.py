@@ -12,7 +12,7 @@ __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'FINDING
            'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
-import json
+import io, json
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -24,11 +24,12 @@ from fastcore.basics import patch
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from PIL import Image
 from .core import ShowsMarkdown, atomic, repo_root
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
 from .stats import contrast, curves_frame, detectable, holm, is_level, paired_difference, records_frame
-from .stats import records_table, score_difference, seed_difference, two_standard_errors, verdict
-from .stats import window_difference
+from .stats import records_table, score_difference, seed_difference, text_ints, two_standard_errors
+from .stats import verdict, window_difference
 
 # %% ../nbs/api/12a_report.ipynb #95a60589
 def compare_table(
@@ -163,10 +164,11 @@ def save_records(
     profile:str,   # size: smoke, demo or paper
     root=None,     # clone (None: the one that the package is in)
 )->Path:
-    "Write figures/<profile>/records/<name>.json, each run once; raises what `figures_dir` raises."
+    "Write figures/<profile>/records/<name>.json, each run on one line; raises what `figures_dir` raises."
     file = figures_dir(profile, records, root)/'records'/f'{name}.json'
-    once = list({r['hash']: r for r in records}.values())
-    atomic(file, lambda f: f.write_text(json.dumps(once, indent=1) + '\n'))
+    once = {r['hash']: json.dumps(r) for r in records}
+    text = '[\n' + ',\n'.join(once.values()) + '\n]\n'
+    atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
     return file
 
 # %% ../nbs/api/12a_report.ipynb #e9827cb5
@@ -215,16 +217,23 @@ def figure_style():
     with plt.rc_context(STYLE): yield
 
 # %% ../nbs/api/12a_report.ipynb #896b96c9
+def _save_png(fig, file:Path):
+    "Write a figure as a PNG of 256 colours, which takes a third of the bytes."
+    drawn = io.BytesIO()
+    fig.savefig(drawn, format='png', bbox_inches='tight')
+    image = Image.open(drawn).convert('RGB').quantize(256, dither=Image.Dither.NONE)
+    image.save(file, 'PNG', optimize=True)
+
 def save_drawing(
     fig,        # matplotlib figure
     path:Path,  # files without suffix
 )->list:        # paths
     "Write <path>.svg and <path>.png, the same bytes for the same figure."
-    path, nothing = Path(path), dict(svg=dict(Date=None, Creator=None), png=dict(Software=None))
-    files = [path.with_name(f'{path.name}.{kind}') for kind in nothing]
+    files = [Path(path).with_name(f'{Path(path).name}.{kind}') for kind in ('svg', 'png')]
+    as_svg = dict(format='svg', bbox_inches='tight', metadata=dict(Date=None, Creator=None))
     with figure_style():
-        for file, (kind, meta) in zip(files, nothing.items()):
-            atomic(file, lambda f: fig.savefig(f, format=kind, metadata=meta, bbox_inches='tight'))
+        atomic(files[0], lambda f: fig.savefig(f, **as_svg))
+        atomic(files[1], lambda f: _save_png(fig, f))
     return files
 
 # %% ../nbs/api/12a_report.ipynb #b7e0fd8f
@@ -318,7 +327,7 @@ def loss_frame(
     def smooth(r):
         loss = pd.Series(r['steps']['loss'])
         mean = loss.rolling(max(1, round(part * len(loss))), min_periods=1, center=True).mean()
-        frame = pd.DataFrame(dict(step=r['steps']['step'], loss=mean, seed=r['seed']))
+        frame = pd.DataFrame(dict(step=text_ints(r['steps']['every']).cumsum(), loss=mean, seed=r['seed']))
         return frame.assign(**{knob: r['config'][knob]})
     return pd.concat([smooth(r) for r in records], ignore_index=True)
 

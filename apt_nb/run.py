@@ -7,8 +7,8 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'class_splits', 'named_splits', 'splits', 'option_fields', 'unused_fields', 'benchmark_definition',
            'data_digest', 'weights_digest', 'cached_digest', 'hashed_settings', 'config_hash', 'clip_dataset',
            'train_loader', 'eval_loader', 'given_options', 'build_model', 'active_scales', 'device_name', 'commit',
-           'version', 'environment', 'int_text', 'test_record', 'public_settings', 'make_record', 'train_and_test',
-           'run_lock', 'run_folder', 'read_record', 'write_record', 'run']
+           'version', 'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'rounded',
+           'make_record', 'train_and_test', 'run_lock', 'run_folder', 'read_record', 'write_record', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, platform, subprocess, time, torch
@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime, timezone
 from filelock import FileLock, Timeout
+from itertools import groupby
 from pathlib import Path
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
@@ -234,8 +235,9 @@ def environment(cfg:Config)->dict:
 
 # %% ../nbs/api/11a_run.ipynb #03c43670
 def int_text(numbers)->str:
-    "'3 0 1': whole numbers on one line."
-    return ' '.join(str(int(n)) for n in numbers)
+    "'3*2 0': whole numbers on one line, with the length of a run of equal ones. `text_ints` reads it."
+    runs = [(int(n), len(list(same))) for n, same in groupby(numbers)]
+    return ' '.join(f'{n}*{times}' if times > 1 else f'{n}' for n, times in runs)
 
 def test_record(p:Predictions, classes:list)->dict:
     "Scores, and for each test video whether it was right, its label and its prediction."
@@ -250,16 +252,28 @@ def public_settings(cfg:Config)->dict:
     names = {k: Path(getattr(cfg, k)).name for k in ('data', 'annotations', 'test_list')}
     return asdict(cfg) | names | dict(weights=weights_name(cfg.weights))
 
+# %% ../nbs/api/11a_run.ipynb #2d91a6d5
+def steps_record(step:list, loss:list)->dict: # every, loss
+    "The loss curve, with the steps from each point to the next as `int_text`."
+    return dict(every=int_text(np.diff(step, prepend=0)), loss=loss)
+
+def rounded(value, digits:int=6):
+    "`value` with its fractions rounded to so many significant digits, in dicts and lists too."
+    if isinstance(value, float): return float(f'{value:.{digits}g}')
+    if isinstance(value, dict): return {k: rounded(v, digits) for k, v in value.items()}
+    return [rounded(v, digits) for v in value] if isinstance(value, (list, tuple)) else value
+
+# %% ../nbs/api/11a_run.ipynb #8e2c46c3
 def make_record(cfg:Config, name:str, data:dict, model, history:dict, p:Predictions, timing:dict)->dict:
     "The record of a finished run, ready for JSON."
     classes, last = data['test'].classes, history['epochs'][-1]
-    return dict(
-        hash=name, profile=cfg.profile, seed=cfg.seed, config=public_settings(cfg),
+    result = dict(
         data_hash=data_digest(cfg), classes=classes, videos={k: len(v) for k, v in data.items()},
         n_tuned=n_tuned(model), n_total=sum(q.numel() for q in model.parameters()),
-        curves=history['epochs'], steps=history['steps'],
+        curves=history['epochs'], steps=steps_record(**history['steps']),
         val={k[4:]: v for k, v in last.items() if k.startswith('val_')}, test=test_record(p, classes),
         environment=environment(cfg), timing=timing)
+    return dict(hash=name, profile=cfg.profile, seed=cfg.seed, config=public_settings(cfg)) | rounded(result)
 
 # %% ../nbs/api/11a_run.ipynb #4f49f7bd
 def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (record, model)

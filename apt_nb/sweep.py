@@ -283,10 +283,11 @@ def as_run(
 def saved_records(
     folder:Path,  # figures/<profile>
 )->dict:          # {name of a run: record}
-    "The records of a profile's figures, each run once."
+    "The records of a profile's figures, each run once. One with its loss curve goes before one without."
     files = sorted((folder/'records').glob('*.json'))
     rows = [rows for f in files if isinstance(rows := json.loads(f.read_text(encoding='utf-8')), list)]
-    return {r['hash']: as_run(r) for records in rows for r in records if 'curves' in r}
+    runs = [as_run(r) for records in rows for r in records if 'curves' in r]
+    return {r['hash']: r for r in sorted(runs, key=lambda r: 'steps' in r)}
 
 def record_digest(
     record:dict,  # see `as_run`
@@ -338,12 +339,14 @@ def keep_shipped(
         if not file.exists(): atomic(file, lambda f: f.write_text(json.dumps(r)))
 
 def shipped_for(
-    cfgs,  # list of Config
-)->dict:   # see `shipped_records`
+    cfgs,              # list of Config
+    choice:bool=False, # also those of a search, which have no answers on test videos
+)->dict:               # see `shipped_records`
     "The shipped records of some runs that are not in the cache. Prints how many, and keeps all in the cache."
     profile = cfgs[0].profile if cfgs else ''
     shipped = shipped_records(profile)
     folders = run_folders(cfgs) if shipped else []
+    if not choice: shipped = {n: r for n, r in shipped.items() if isinstance(r, Exception) or 'steps' in r}
     names = {f.name for f in folders if f.name in shipped and not read_record(f)}
     if names: keep_shipped(profile, shipped)
     if names: print(f'{len(names)} of {len(set(cfgs))} runs are not trained: their records are shipped')
@@ -377,6 +380,7 @@ class Stage:
     "Runs that an experiment asks for, and runs like those that it will ask for next."
     runs:list  # Config of the runs
     later:list = field(default_factory=list)  # Config of runs that take as long as those that follow
+    choice:bool = False  # only the results on validation videos will be read
 
 # %% ../nbs/api/11b_sweep.ipynb #990e465b
 class Experiment(ShowsMarkdown):
@@ -402,7 +406,7 @@ class Experiment(ShowsMarkdown):
     ):
         "Get every stage's records and return the result. Raises what `sweep` raises, if the experiment does."
         while self.stage:
-            shipped = {} if train else shipped_for(self.stage.runs)
+            shipped = {} if train else shipped_for(self.stage.runs, self.stage.choice)
             try: records = sweep(self.stage.runs, jobs, progress, shipped)
             except SweepError as e: self.throw(e)
             else: self.send(records)
