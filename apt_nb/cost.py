@@ -4,16 +4,19 @@
 
 # %% auto #0
 __all__ = ['IN_BLOCK', 'PARTS', 'RULES', 'PRODUCTS', 'ADDED', 'meta_model', 'example_input', 'parameters', 'attention_rule',
-           'inner_convolution', 'TracedConvolutions', 'fvcore_count', 'Uncounted', 'torch_count', 'multiply_adds',
-           'method_cost', 'backbone_formula', 'added_formula', 'step_multiply_adds', 'LiveMemory', 'storages',
-           'peak_memory', 'training_step', 'inference', 'seconds', 'take_turns', 'ratios', 'phase_table', 'benchmark']
+           'inner_convolution', 'TracedConvolutions', 'fvcore_count', 'Uncounted', 'counted_products', 'torch_count',
+           'multiply_adds', 'method_cost', 'backbone_formula', 'added_formula', 'step_multiply_adds', 'LiveMemory',
+           'storages', 'peak_memory', 'training_step', 'inference', 'seconds', 'take_turns', 'ratios', 'phase_table',
+           'benchmark']
 
 # %% ../nbs/api/10_cost.ipynb #82af598d
 import math, re, time, timm, torch, warnings, weakref
 import pandas as pd
 from collections import Counter
+from contextlib import contextmanager
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -129,13 +132,19 @@ class Uncounted(TorchDispatchMode):
             self.made[op.__name__] += sum(made)
         return out
 
+# %% ../nbs/api/10_cost.ipynb #f1c2fa18
+@contextmanager
+def counted_products():
+    "torch's counter, with each attention as its matrix products: no fused kernel hides or repeats one."
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter: yield counter
+
 # %% ../nbs/api/10_cost.ipynb #45cf9e5b
 def torch_count(
     model:nn.Module,  # on any device
     x:torch.Tensor,   # input of the model
 )->tuple:             # {conv, products: multiply-adds}, and {operator: numbers} that were not counted
     "Multiply-adds of a forward pass in convolutions and in matrix products, by torch's counter."
-    with torch.no_grad(), FlopCounterMode(display=False) as counter, Uncounted() as rest: model(x)
+    with torch.no_grad(), counted_products() as counter, Uncounted() as rest: model(x)
     counts = Counter(conv=0, products=0)
     for op, n in counter.get_flop_counts().get('Global', {}).items():
         counts['conv' if 'convolution' in str(op) else 'products'] += n // 2
@@ -226,7 +235,7 @@ def step_multiply_adds(
     x:torch.Tensor,   # input of the model
 )->int:
     "Multiply-adds of a forward and a backward pass in convolutions and matrix products, by torch's counter."
-    with FlopCounterMode(display=False) as counter: model(x).sum().backward()
+    with counted_products() as counter: model(x).sum().backward()
     model.zero_grad()
     return counter.get_total_flops() // 2
 
