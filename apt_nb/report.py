@@ -25,9 +25,10 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from PIL import Image
-from .core import ShowsMarkdown, atomic, repo_root
+from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
-from .stats import contrast, curves_frame, detectable, holm, is_level, paired_difference, records_frame
+from .stats import below, contrast, curves_frame, detectable, holm, level_chance, paired_difference
+from .stats import records_frame
 from .stats import records_table, score_difference, seed_difference, text_ints, two_standard_errors
 from .stats import verdict, window_difference
 
@@ -376,39 +377,41 @@ def finding(
     measure:str='top-1, points',  # what is compared, with its unit
     wants:str='order',            # what it states: 'order', 'level' or 'no gain'
 )->dict:
-    "One row of findings. `decide` gives the outcomes of a table, all at once."
+    """One row of findings, with the p-values of a difference (`p`), of a level result (`level`), and of less
+    than the paper prints (`less`). `decide` gives the outcomes of a table, all at once."""
     printed = None if paper is None else round(float(paper), 4)
-    level = 'points' in measure and is_level(p, one_sided=wants == 'no gain')
     chance = {k: p[k] for k in ('low', 'high', 'se', 'df', 'p')}
-    return dict(finding=says, measure=measure, paper=printed, here=p['diff'], **chance, level=level,
+    chance |= dict(level=level_chance(p, one_sided=wants == 'no gain') if 'points' in measure else np.nan,
+                   less=np.nan if printed is None else below(p, printed))
+    return dict(finding=says, measure=measure, paper=printed, here=p['diff'], **chance,
                 by_seed=list(p['per_seed'].values()), wants=wants)
 
 # %% ../nbs/api/12a_report.ipynb #f2d24f44
 def outcome(
-    f:dict,          # a `finding`
-    adjusted:float,  # its p-value, corrected for the others of its table
-)->str:              # one of `OUTCOMES`
+    f:dict,  # a `finding`, whose p-values are corrected for the others of its table
+)->str:      # one of `OUTCOMES`
     "What the records say of one finding."
-    sign = verdict(dict(f, diff=f['here'], per_seed=f['by_seed']), adjusted)
+    sign = verdict(dict(f, diff=f['here'], per_seed=f['by_seed']))
+    level, less = f['level'] < .05, f['less'] < .025
     if f['wants'] != 'order':
         against = sign > 0 if f['wants'] == 'no gain' else sign != 0
-        return 'holds here' if f['level'] else 'opposite here' if against else 'open'
+        return 'holds here' if level else 'opposite here' if against else 'open'
     if sign: return 'holds here' if sign > 0 else 'opposite here'
-    as_printed = pd.isna(f['paper']) or f['paper'] <= f['high']
-    if f['level'] and (pd.isna(f['paper']) or not as_printed): return 'level here'
-    return 'open' if as_printed or len(f['by_seed']) < 2 else 'less than printed'
+    if level and (less or pd.isna(f['paper'])): return 'level here'
+    return 'less than printed' if less else 'open'
 
 # %% ../nbs/api/12a_report.ipynb #75adee6a
-FINDING_COLUMNS = 'finding measure paper here low high se df p level by_seed wants'.split()
+FINDING_COLUMNS = 'finding measure paper here low high se df p level less by_seed wants'.split()
 
 def decide(
     found:list,      # rows of `finding`, those of one table
 )->pd.DataFrame:     # one row for each, with could_see and outcome
     "The outcomes of the findings of a table and what each could see, corrected for their number."
-    adjusted = holm([f['p'] for f in found])
-    n = sum(not pd.isna(p) for p in adjusted)
+    corrected = {kind: holm([f[kind] for f in found]) for kind in ('p', 'level', 'less')}
+    n = sum(not pd.isna(p) for p in corrected['p'])
     sees = [detectable(f['se'], f['df'], n) if not pd.isna(f['p']) else np.nan for f in found]
-    rows = [dict(f, could_see=s, outcome=outcome(f, p)) for f, p, s in zip(found, adjusted, sees)]
+    own = [dict(zip(corrected, chances)) for chances in zip(*corrected.values())]
+    rows = [dict(f, could_see=s, outcome=outcome(f | c)) for f, s, c in zip(found, sees, own)]
     return pd.DataFrame(rows, columns=[*FINDING_COLUMNS, 'could_see', 'outcome'])
 
 # %% ../nbs/api/12a_report.ipynb #6fac8024
@@ -486,7 +489,7 @@ def save_findings(
     file = figures_dir(profile, records, root)/'findings'/f'{name}.json'
     there = lambda v: isinstance(v, list) or not pd.isna(v)
     rows = [dict(where=where) | r | dict(interval=interval_text(r)) for r in f.to_dict('records')]
-    rows = [{k: v for k, v in r.items() if there(v)} for r in rows]
+    rows = [rounded({k: v for k, v in r.items() if there(v)}) for r in rows]
     atomic(file, lambda p: p.write_text(json.dumps(rows, indent=1, allow_nan=False) + '\n'))
     return file
 

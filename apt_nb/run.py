@@ -7,8 +7,8 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'class_splits', 'named_splits', 'splits', 'option_fields', 'unused_fields', 'benchmark_definition',
            'data_digest', 'weights_digest', 'cached_digest', 'hashed_settings', 'config_hash', 'clip_dataset',
            'train_loader', 'eval_loader', 'given_options', 'build_model', 'active_scales', 'device_name', 'commit',
-           'version', 'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'rounded',
-           'make_record', 'train_and_test', 'run_lock', 'run_folder', 'read_record', 'write_record', 'run']
+           'version', 'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record',
+           'train_and_test', 'run_lock', 'run_folder', 'read_record', 'write_record', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, platform, subprocess, time, torch
@@ -23,7 +23,7 @@ from pathlib import Path
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings
-from .core import atomic, cache_root
+from .core import atomic, cache_root, rounded
 from .datasets import ClipDataset, DatasetError, VideoList, class_folders, class_tree, folder_splits
 from .datasets import loader, split_by_group
 from .evaluation import Predictions, metrics, per_class, predict
@@ -256,12 +256,6 @@ def public_settings(cfg:Config)->dict:
 def steps_record(step:list, loss:list)->dict: # every, loss
     "The loss curve, with the steps from each point to the next as `int_text`."
     return dict(every=int_text(np.diff(step, prepend=0)), loss=loss)
-
-def rounded(value, digits:int=6):
-    "`value` with its fractions rounded to so many significant digits, in dicts and lists too."
-    if isinstance(value, float): return float(f'{value:.{digits}g}')
-    if isinstance(value, dict): return {k: rounded(v, digits) for k, v in value.items()}
-    return [rounded(v, digits) for v in value] if isinstance(value, (list, tuple)) else value
 
 # %% ../nbs/api/11a_run.ipynb #8e2c46c3
 def make_record(cfg:Config, name:str, data:dict, model, history:dict, p:Predictions, timing:dict)->dict:

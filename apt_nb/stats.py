@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Z95', 'MARGIN', 'TEST_VIDEOS', 'records_frame', 'records_table', 'curves_frame', 'text_ints', 'wilson', 'agresti_min',
            'answers', 'seed_variance', 'detectable', 't_interval', 'contrast', 'paired_difference', 'holm', 'verdict',
-           'is_level', 'slope_weights', 'weighted_sum', 'difference_of_differences', 'seed_difference',
+           'below', 'level_chance', 'slope_weights', 'weighted_sum', 'difference_of_differences', 'seed_difference',
            'score_difference', 'epoch_window', 'window_difference', 'two_standard_errors', 'rank_correlation']
 
 # %% ../nbs/api/12_stats.ipynb #1f785463
@@ -56,7 +56,7 @@ def text_ints(
     text:str,  # such as '3*2 0'
 )->np.ndarray: # int, here [3, 3, 0]
     "Whole numbers that a record keeps on one line, with the lengths of runs of equal ones."
-    pairs = np.array([(*map(int, run.split('*')), 1)[:2] for run in text.split()]).reshape(-1, 2)
+    pairs = np.array([(*map(int, run.split('*')), 1)[:2] for run in text.split()], int).reshape(-1, 2)
     return np.repeat(pairs[:, 0], pairs[:, 1])
 
 # %% ../nbs/api/12_stats.ipynb #771bdf78
@@ -213,15 +213,23 @@ def verdict(
 # %% ../nbs/api/12_stats.ipynb #0297762a
 MARGIN = 2. # points within which two rows are level
 
-def is_level(
+def below(
+    p:dict,      # difference, such as from `contrast`
+    limit:float, # a number that the true difference may be below
+)->float:        # one-sided p-value; small: it is surely below
+    "How likely so small a difference is if the true one is at the limit. NaN for one seed, which never decides."
+    if len(p['per_seed']) < 2 or math.isnan(p['se']): return math.nan
+    gap = p['diff'] - limit
+    return float(stdtr(p['df'], gap / p['se'])) if p['se'] else float(gap >= 0)
+
+def level_chance(
     p:dict,                # difference, such as from `contrast`, in points
     margin:float=MARGIN,   # points
     one_sided:bool=False,  # only a gain counts, however far behind
-)->bool:
-    "Whether a difference is surely within the margin. One seed never decides."
-    if len(p['per_seed']) < 2 or math.isnan(p['se']): return False
-    half = float(stdtrit(p['df'], .95)) * p['se'] if p['se'] else 0.
-    return p['diff'] + half < margin and (one_sided or p['diff'] - half > -margin)
+)->float:                  # p-value; small: it is surely within the margin
+    "How likely so level a result is if the true difference is at the margin: two one-sided tests."
+    upper = below(p, margin)
+    return upper if one_sided else max(upper, below(dict(p, diff=-p['diff']), margin))
 
 # %% ../nbs/api/12_stats.ipynb #d419b6f6
 def slope_weights(
