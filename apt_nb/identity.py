@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WHOLE', 'PIECE', 'SETTLED', 'BATCH', 'file_digest', 'stamp', 'digests_file', 'KnownDigests', 'digests', 'SeenFiles']
 
-# %% ../nbs/api/00c_identity.ipynb #4e2cd3ee
+# %% ../nbs/api/00c_identity.ipynb #bfc4195d
 import hashlib, os, sqlite3, sys, time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from .core import cache_root, n_cores
 
-# %% ../nbs/api/00c_identity.ipynb #db0828a9
+# %% ../nbs/api/00c_identity.ipynb #8ef5c533
 WHOLE, PIECE = 4 << 20, 256 << 10 # bytes
 
 def _digest(
@@ -38,7 +38,7 @@ def file_digest(
         with open(path, 'rb') as f: return _digest(f, os.fstat(f.fileno()).st_size, whole)
     except OSError as e: raise type(e)(e.errno, e.strerror, str(path)) from None # a read does not name it
 
-# %% ../nbs/api/00c_identity.ipynb #ae80e932
+# %% ../nbs/api/00c_identity.ipynb #c7d89d84
 SETTLED = 2e9 # nanoseconds without a change, after which a digest is kept
 BATCH = 500   # files to ask for, and to keep, at a time
 
@@ -51,7 +51,7 @@ def digests_file()->Path:
     "The SQLite file of digests."
     return cache_root()/'digests.sqlite'
 
-# %% ../nbs/api/00c_identity.ipynb #44beddd6
+# %% ../nbs/api/00c_identity.ipynb #1e3e1698
 class KnownDigests:
     "Digests of files, kept from process to process. What goes wrong is said once, and costs only time."
     def __init__(self): self.broken = False
@@ -85,7 +85,7 @@ class KnownDigests:
         rows = [(os.fsencode(p), int(w), str(s), d) for p, w, s, d in rows]
         if rows: self.ask(lambda db: db.executemany('insert or replace into digests values (?, ?, ?, ?)', rows))
 
-# %% ../nbs/api/00c_identity.ipynb #8f1deeb1
+# %% ../nbs/api/00c_identity.ipynb #6a7626b1
 def _settled(
     s:tuple,  # see `stamp`
 )->bool:
@@ -109,7 +109,7 @@ def digests(
             found |= {p: (there | read)[p] for p in part}
     return found
 
-# %% ../nbs/api/00c_identity.ipynb #3edb33b7
+# %% ../nbs/api/00c_identity.ipynb #f20a4430
 class SeenFiles:
     "Files as they are now. `changed` compares; it reads only those whose size, times or inode differ."
     def __init__(self,
