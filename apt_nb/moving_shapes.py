@@ -6,7 +6,8 @@
 __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS', 'SHAPES', 'TARGET_SHAPES', 'SOURCE_SHAPES',
            'PLACES', 'MOTIONS', 'APPEARANCE', 'TARGETS', 'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_wave',
            'random_scene', 'draw_ground', 'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through',
-           'scene_of', 'write_clip', 'default_folder', 'is_complete', 'run_jobs', 'moving_shapes']
+           'scene_of', 'clip_path', 'write_clip', 'default_folder', 'is_complete', 'remove_parts', 'run_jobs',
+           'moving_shapes']
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json
@@ -18,7 +19,7 @@ from itertools import combinations, product
 from multiprocessing import get_context
 from pathlib import Path
 from tqdm import tqdm
-from .core import cache_root
+from .core import DamagedFile, atomic, cache_root, is_alive, read_json, set_aside
 from .video import write_mp4
 
 # %% ../nbs/api/06_moving_shapes.ipynb #32d4b998
@@ -204,6 +205,15 @@ def scene_of(
     return random_scene(rng, list(actions.values())[c], shapes)
 
 # %% ../nbs/api/06_moving_shapes.ipynb #d56e1f51
+def clip_path(
+    root,       # folder of the data set
+    names:list, # names of the classes
+    job:tuple,  # split, index of the class, number of the clip
+)->Path:
+    "File of one clip."
+    split, c, n = job
+    return Path(root)/split/names[c]/f'{n:05d}.mp4'
+
 def write_clip(
     job:tuple,      # split, index of the class, number of the clip
     actions:dict,   # classes: one of `TARGETS`, or `source_actions()`
@@ -213,7 +223,7 @@ def write_clip(
 ):
     "Draw and write one clip, unless its file exists."
     split, c, n = job
-    path = Path(root)/split/list(actions)[c]/f'{n:05d}.mp4'
+    path = clip_path(root, list(actions), job)
     if not path.exists(): write_mp4(path, render(scene_of(split, c, n, actions, shapes, seed)), fps=FPS)
 
 # %% ../nbs/api/06_moving_shapes.ipynb #7d8c1aa6
@@ -228,12 +238,23 @@ def default_folder(
 def is_complete(
     root:Path,      # folder of the data set
     settings:dict,  # what the data set must be made from
+    clips:list,     # its files
 )->bool:
-    "Whether the data set is there; ValueError if the folder holds another one, which is never overwritten."
+    "Whether all clips are there; ValueError if the folder holds another set, which is never overwritten."
     f = root/'settings.json'
     if not f.exists(): return False
-    if json.loads(f.read_text()) == json.loads(json.dumps(settings)): return True
+    try: found = read_json(f)
+    except DamagedFile as e: return set_aside(f, e, 'the clips that are missing are written') or False
+    if found == json.loads(json.dumps(settings)): return all(c.exists() for c in clips)
     raise ValueError(f'{f} describes other settings: give another root, or remove that folder')
+
+def remove_parts(
+    root:Path,  # folder of the data set
+):
+    "Remove clips that killed processes left unfinished, see `write_mp4`."
+    for part in root.glob('*/*/*.mp4.*.part'):
+        pid = part.name.split('.')[-2]
+        if pid.isdecimal() and not is_alive(int(pid)): part.unlink(missing_ok=True)
 
 # %% ../nbs/api/06_moving_shapes.ipynb #6fa41bf7
 def run_jobs(
@@ -265,11 +286,12 @@ def moving_shapes(
     counts = dict(train=train, val=val, test=test)
     settings = dict(version=VERSION, **counts, seed=seed, actions=actions, shapes=shapes)
     root = Path(root) if root else default_folder(settings)
-    if is_complete(root, settings): return root
     todo = [(s, c, n) for s, k in counts.items() for c in range(len(actions)) for n in range(k)]
+    if is_complete(root, settings, [clip_path(root, list(actions), t) for t in todo]): return root
+    remove_parts(root)
     for s, a in product(counts, actions): (root/s/a).mkdir(parents=True, exist_ok=True)
     write = partial(write_clip, actions=actions, shapes=shapes, seed=seed, root=root)
     progress = dict(total=len(todo), desc='writing clips', mininterval=5, disable=len(todo) < 1000)
     for _ in tqdm(run_jobs(write, todo, jobs), **progress): pass
-    (root/'settings.json').write_text(json.dumps(settings, indent=1))
+    atomic(root/'settings.json', lambda f: f.write_text(json.dumps(settings, indent=1), encoding='utf-8'))
     return root
