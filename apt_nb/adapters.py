@@ -16,7 +16,7 @@ from torch import nn
 from fastcore.basics import patch
 from timm.models.vision_transformer import Block
 from .attention_prompt import as_generator, check_n_prompts, find_blocks, patch_area, prompt_bound
-from .attention_prompt import retype
+from .attention_prompt import retype, start_device, unwrap_model
 
 # %% ../nbs/api/00a_adapters.ipynb #8f1cc002
 def standard_blocks(
@@ -24,7 +24,7 @@ def standard_blocks(
     blocks=None,     # indices of the blocks you want (None: all)
 )->list:             # the blocks
     "The blocks you want; ValueError unless all blocks compute what timm's `Block` and `Attention` do."
-    for i, b in enumerate(getattr(model, 'blocks', ())):
+    for i, b in enumerate(map(unwrap_model, getattr(model, 'blocks', ()))):
         if getattr(b.forward, '__func__', None) is not Block.forward:
             raise ValueError(f"blocks.{i} is {type(b).__name__}, not timm's pre-norm Block as it was made: "
                              'this method has no defined meaning in it')
@@ -134,7 +134,7 @@ def vpt_places(
 # %% ../nbs/api/00a_adapters.ipynb #174b210d
 def add_vpt(
     model:nn.Module,          # ViT of timm's blocks, for images or videos
-    n_prompts:int,            # prompts per block, or in all with deep=False
+    n_prompts:int,            # prompts per block, or in all with deep=False (0: the model stays as it is)
     *,
     deep:bool=True,           # whether each block has its own prompts; if not, they pass through all blocks
     prompt_dropout:float=0.1, # rate of the dropout on the prompts
@@ -147,10 +147,10 @@ def add_vpt(
     blocks, area = standard_blocks(model, prompt_blocks), patch_area(model)
     options = dict(dropout=prompt_dropout, generator=as_generator(seed))
     make = lambda dim: VisualPrompt(n_prompts, dim, init_bound=prompt_bound(area, dim), **options)
-    with torch.device('cpu'):
+    with start_device(model):
         prompts = [make(b.attn.qkv.in_features) for b in (blocks if deep else blocks[:1])]
-    places = vpt_places(blocks, prompts, n_prompts, deep)
-    for block, vpt, n_drop in places: retype(block, VPTBlock, vpt=vpt, n_drop=n_drop)
+    for block, vpt, n_drop in vpt_places(blocks, prompts, n_prompts, deep):
+        if n_prompts: retype(block, VPTBlock, vpt=vpt, n_drop=n_drop)
     return model
 
 # %% ../nbs/api/00a_adapters.ipynb #dfa47761
@@ -173,7 +173,8 @@ def add_adaptformer(
     "Put a bottleneck in parallel with each MLP of `model` (AdaptFormer), in place."
     blocks, init = standard_blocks(model), nn.init.kaiming_normal_
     options = dict(scale=scale, dropout=dropout, init=init, generator=as_generator(seed))
-    parts = [Bottleneck(b.attn.qkv.in_features, bottleneck, nn.ReLU, **options) for b in blocks]
+    with start_device(model):
+        parts = [Bottleneck(b.attn.qkv.in_features, bottleneck, nn.ReLU, **options) for b in blocks]
     for block, part in zip(blocks, parts): retype(block, AdaptFormerBlock, adapter=part)
     return model
 
@@ -235,7 +236,8 @@ def add_st_adapter(
     "Put an ST-Adapter before each block of `model`, in place; ValueError without a time axis."
     blocks, grid, gen = standard_blocks(model), time_grid(model, 'st_adapter'), as_generator(seed)
     n_prefix = getattr(model, 'num_prefix_tokens', 0)
-    parts = [STAdapter(b.attn.qkv.in_features, bottleneck, grid, n_prefix, gen) for b in blocks]
+    with start_device(model):
+        parts = [STAdapter(b.attn.qkv.in_features, bottleneck, grid, n_prefix, gen) for b in blocks]
     for block, part in zip(blocks, parts): retype(block, STBlock, st_adapter=part)
     return model
 
@@ -280,7 +282,7 @@ def add_lora(
     "Give the queries and values of `model` a change of low rank (LoRA), in place."
     layers, gen = [b.attn.qkv for b in standard_blocks(model)], as_generator(seed)
     make = lambda layer: LowRank(layer.in_features, layer.out_features // 3, rank, alpha, dropout, gen)
-    parts = [(make(layer), make(layer)) for layer in layers]
+    with start_device(model): parts = [(make(layer), make(layer)) for layer in layers]
     for layer, (q, v) in zip(layers, parts): retype(layer, LoRALinear, lora_q=q, lora_v=v)
     return model
 
@@ -412,7 +414,7 @@ def add_aim(
     blocks, grid = standard_blocks(model), time_grid(model, 'aim')
     options = dict(ratio=ratio, scale=scale, space=space, generator=as_generator(seed))
     make = partial(AIMAdapters, grid=grid, class_tokens=class_token_per_step(model, grid[0]), **options)
-    with torch.device('cpu'):
+    with start_device(model):
         parts = [make(b.attn.qkv.in_features, first=i == 0) for i, b in enumerate(blocks)]
     for block, part in zip(blocks, parts): retype(block, AIMBlock, aim=part)
     return model
