@@ -326,5 +326,6 @@ def rank_correlation(
     a:pd.Series,  # one column, by row
     b:pd.Series,  # another
 )->float:         # -1 to 1
-    "Spearman's correlation over common rows, equal values sharing a rank; NaN for fewer than three rows."
-    return pd.DataFrame(dict(a=a, b=b)).corr('spearman', min_periods=3).loc['a', 'b']
+    """Spearman's correlation over common rows; NaN for fewer than three. Values that are equal to three decimals
+    share a rank: records hold six digits, so equal means may differ in the last one."""
+    return pd.DataFrame(dict(a=a, b=b)).round(3).corr('spearman', min_periods=3).loc['a', 'b']
