@@ -97,7 +97,8 @@ def answers(
     two runs of one row and seed."""
     if len({r['data_hash'] for r in records}) > 1:
         raise ValueError('the records are of different videos: compare runs on the same ones')
-    runs, of = {r['hash']: r for r in records}.values(), lambda r: (r['config'][knob], r['seed'])
+    of = lambda r: (r['config'][knob], r['seed'])
+    runs = {(r['hash'], of(r)): r for r in records}.values() # one run may stand for two rows
     bits = {of(r): np.frombuffer(r['test']['correct'].encode(), np.uint8) for r in runs}
     if len(bits) < len(runs):
         raise ValueError(f'several runs have the same {knob} and seed: give runs that differ in these only')
