@@ -11,7 +11,7 @@ __all__ = ['CHECKSUM', 'HIDDEN', 'Recipe', 'peak_lr', 'lr_at', 'native_bf16', 'r
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, math, os, time, torch
 import numpy as np
-from accelerate import Accelerator, DataLoaderConfiguration, DistributedDataParallelKwargs
+from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed, str_to_bool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
@@ -275,14 +275,11 @@ def use_cpu()->bool:
     except ValueError: raise ValueError(f'ACCELERATE_USE_CPU is {given!r}: it can be 1 or 0') from None
 
 # %% ../nbs/api/08_training.ipynb #f5a672bd
-def make_accelerator(
-    *handlers,  # accelerate's, such as `DistributedDataParallelKwargs`
-)->Accelerator:
+def make_accelerator()->Accelerator:
     "accelerate's `Accelerator`: processes share each batch, and precision is left to `autocast_for`."
     cpu = use_cpu() or not torch.accelerator.is_available()
     config = DataLoaderConfiguration(split_batches=True)
-    plain = dict(mixed_precision='no', dataloader_config=config, kwargs_handlers=list(handlers))
-    with hidden_environment(): return Accelerator(cpu=cpu, **plain)
+    with hidden_environment(): return Accelerator(cpu=cpu, mixed_precision='no', dataloader_config=config)
 
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
 def downsample(
@@ -316,8 +313,7 @@ class Trainer:
         r:Recipe,       # settings, or anything with the fields of `Recipe`
         progress=True,  # True: a bar; a function: called after each step
     ):
-        empty = any(p.requires_grad and not p.numel() for p in model.parameters()) # prompts of length 0
-        self.acc = make_accelerator(DistributedDataParallelKwargs(find_unused_parameters=empty))
+        self.acc = make_accelerator()
         self.unwrapped, self.r = model.to(self.acc.device), r
         self.autocast = forward_context(model, r.precision)
         groups = param_groups(model, r.weight_decay, r.decay_scales)
