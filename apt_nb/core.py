@@ -57,7 +57,7 @@ def unfinished(path:Path)->Path:
 def remove_stale(
     path,  # file that a killed process may have been writing
 ):
-    "Remove what dead processes of this machine left of a file."
+    "Remove what dead processes of this machine left of a file or folder."
     path = Path(path)
     start = f'.{path.name}.'
     for p in path.parent.iterdir() if path.parent.is_dir() else []:
@@ -65,7 +65,7 @@ def remove_stale(
         host, _, pid = p.name.removeprefix(start).rpartition('.')
         mine = pid.isdecimal() and host in ('', platform.node())
         with suppress(OSError):
-            if mine and not is_alive(int(pid)): p.unlink()
+            if mine and not is_alive(int(pid)): shutil.rmtree(p) if p.is_dir() else p.unlink()
 
 # %% ../nbs/api/00b_core.ipynb #b934c269
 ADVICE = {
@@ -133,6 +133,7 @@ def set_aside(
     aside = path.with_name(f'{path.name}.damaged')
     try: os.replace(path, aside)
     except FileNotFoundError: return
+    except OSError as e: raise DamagedFile(f'{error}. Remove it ({e.strerror})') from None
     print(f'{error}. It is now {aside.name}, and {then}.', flush=True)
 
 def _no_constant(text): raise ValueError(f'{text} is no JSON')
