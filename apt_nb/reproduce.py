@@ -8,7 +8,7 @@ __all__ = ['input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_fi
            'train_round', 'train_all', 'reproduce', 'exit_on_error', 'apt_nb_reproduce']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
-import apt_nb, hashlib, importlib, inspect, json, logging, re, signal, sys, time
+import apt_nb, hashlib, importlib, inspect, json, logging, os, re, signal, sys, time
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from fastcore.script import call_parse
@@ -16,10 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from subprocess import DEVNULL
 from .config import PROFILES
-from .core import repo_root
+from .core import DamagedFile, atomic, cache_root, read_json, repo_root
 from .gallery import save_gallery
 from .notebooks import default_parameters, experiments, notebook_cells, read_parameters
-from .run import read_record
+from .run import misfit, read_record
 from .sweep import Experiment, SweepError, default_jobs, expected_seconds, run_folders, sweep
 from .sweep import use_devices
 
@@ -93,8 +93,9 @@ class Task:
 # %% ../nbs/api/13a_reproduce.ipynb #606ba21f
 def is_finished(task:Task)->bool:
     "Whether `task` ran before, from the same sources, and its files are there. Fills in minutes and files."
-    try: was = json.loads(task.stamp.read_text(encoding='utf-8'))
-    except (OSError, ValueError): return False
+    try: was = read_json(task.stamp)
+    except (OSError, DamagedFile): return False
+    if misfit(was, dict(fingerprint=str, minutes=float, files=[str])): return False
     there = task.out.exists() and all((task.root/f).exists() for f in was['files'])
     if was['fingerprint'] != fingerprint(task.nb, task.values) or not there: return False
     task.state, task.minutes, task.files = 'already there', was['minutes'], was['files']
@@ -118,7 +119,7 @@ def run_task(task:Task):
     task.files = sorted(f for f, t in figure_times(task.root).items() if before.get(f) != t)
     if task.state == 'made':
         stamp = dict(fingerprint=was, minutes=task.minutes, files=task.files)
-        task.stamp.write_text(json.dumps(stamp, indent=1), encoding='utf-8')
+        atomic(task.stamp, lambda f: f.write_text(json.dumps(stamp, indent=1), encoding='utf-8'))
 
 # %% ../nbs/api/13a_reproduce.ipynb #7f4bc57d
 def make_tasks(
@@ -306,7 +307,7 @@ def exit_on_error():
     "Exit with one line for a wrong call, and say how to continue after Ctrl-C or a batch system's stop."
     signal.signal(signal.SIGTERM, signal.default_int_handler) # kernel and training processes end too
     try: yield
-    except (ValueError, FileNotFoundError) as e: sys.exit(f'apt_nb_reproduce: {e}')
+    except (ValueError, OSError) as e: sys.exit(f'apt_nb_reproduce: {e}')
     except KeyboardInterrupt:
         # else the kernel's last message is printed as an unretrieved exception
         logging.getLogger('asyncio').setLevel('CRITICAL')
@@ -329,6 +330,7 @@ def apt_nb_reproduce(
     "Run the paper's experiment notebooks for a profile. Finished notebooks are not run again."
     if not find_spec('papermill'): sys.exit("papermill and Jupyter are missing: pip install -e '.[dev]'")
     with exit_on_error():
+        os.environ['APT_NB_CACHE'] = str(cache_root()) # the notebooks run in another folder
         if devices: use_devices(devices)
         tasks = reproduce(profile, only, force, dry, params=params, jobs=jobs, data=data, weights=weights)
     print(summary(tasks))
