@@ -204,7 +204,7 @@ def find_blocks(
     every = [unwrap_model(b) for b in model.blocks]
     n, wanted = len(every), list(range(len(every)) if blocks is None else blocks)
     wrong = ', '.join(str(i) for i in wanted if type(i) is bool or i not in range(n))
-    if wrong: raise ValueError(f'no block {wrong} in this model: its {n} blocks are 0 to {n - 1}')
+    if wrong: raise ValueError(f'prompt_blocks: no block {wrong} in this model, its {n} blocks are 0 to {n - 1}')
     for i in wanted:
         try: check_attention(block_attention(every[i]))
         except ValueError as e: raise ValueError(f'blocks.{i}.attn: {e}') from None

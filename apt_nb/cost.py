@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from .attention_prompt import added_modules
 from .training import forward_context
-from .tuning import train_mode, tune
+from .tuning import plain_parameters, train_mode, tune
 from .video_vit import SIZES
 from .weights import video_vit
 
@@ -66,7 +66,7 @@ def parameters(
     rows = {part: [0, 0] for part in [*PARTS, 'added']}
     added = {id(p) for m in added_modules(model).values() for p in m.parameters()}
     part_of = lambda name: next(part for part, pattern in PARTS.items() if re.fullmatch(pattern, name))
-    for name, p in model.named_parameters():
+    for name, p in plain_parameters(model).items():
         row = rows['added' if id(p) in added else part_of(name)]
         row[0] += p.numel()
         row[1] += p.numel() * p.requires_grad

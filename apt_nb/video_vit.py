@@ -211,7 +211,7 @@ def check_fit(
     check_number('embed_dim * mlp_ratio', c.embed_dim * c.mlp_ratio, float, 1)
     tokens = c.num_frames // c.tubelet_size * (c.img_size // c.patch_size)**2
     if tokens > MOST_TOKENS:
-        raise ValueError(f'img_size {c.img_size} and num_frames {c.num_frames} make {tokens:,} tokens: '
+        raise ValueError(f'img_size={c.img_size} and num_frames={c.num_frames} make {tokens:,} tokens: '
                          f'there can be {MOST_TOKENS:,}')
 
 # %% ../nbs/api/01_video_vit.ipynb #a84b12d1
