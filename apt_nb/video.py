@@ -7,117 +7,194 @@ __all__ = ['VideoError', 'PacketIndex', 'packet_index', 'countable', 'seekable',
            'uniform_indices', 'dense_indices', 'test_indices']
 
 # %% ../nbs/api/03_video.ipynb #2b2313aa
-import os, av
+import errno, os, warnings, av
 import numpy as np
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from fastcore.basics import patch
-
-# %% ../nbs/api/03_video.ipynb #720dcbaa
-try: import decord
-except ImportError: decord = None # no wheel on some platforms: everything is then read in sequence
-else: decord.logging.set_level(decord.logging.QUIET)
 
 # %% ../nbs/api/03_video.ipynb #a45d2762
 class VideoError(RuntimeError):
     "A video cannot be read or written. The message names the file and what to do."
 
 # %% ../nbs/api/03_video.ipynb #8728d642
+_FETCH_AGAIN = 'The file is damaged or not a video: fetch it again, or take it off the list.'
+
 @contextmanager
 def _video_errors(
-    path,      # file that is read or written
-    doing:str, # what is done with it, for the message
+    path,                    # file that is read or written
+    doing:str,               # what is done with it, for the message
+    advice:str=_FETCH_AGAIN, # what the user can do
 ):
-    "Turn any exception of a reader into a `VideoError` that names the file."
+    "Turn any exception of a reader into a `VideoError` that names the file. A real `MemoryError` passes."
     try: yield
-    except (VideoError, MemoryError): raise
+    except VideoError: raise
     except Exception as e:
+        if isinstance(e, MemoryError) and not isinstance(e, av.FFmpegError): raise
         why = (str(e).strip().splitlines() or [''])[0][:120]
-        raise VideoError(f'{path}: {doing} failed ({type(e).__name__}: {why}). The file is damaged '
-                         'or not a video: fetch it again, or take it off the list.') from e
+        raise VideoError(f'{path}: {doing} failed ({type(e).__name__}: {why}). {advice}') from e
+
+# %% ../nbs/api/03_video.ipynb #0862b4f4
+# demuxers whose files hold their frames themselves, and name no other file
+_CONTAINERS = '''mov matroska avi mpegts mpeg mpegvideo m4v asf flv live_flv ogg ivf nut mxf gxf rm wtv dv swf
+gif apng webp_anim h261 h263 h264 hevc vvc obu av1 vc1 vc1test dirac cavsvideo mjpeg mpjpeg mjpeg_2000
+yuv4mpegpipe nsv nuv 4xm amv bink ea film_cpk flic psxstr pva roq rpl smk ty vmd wc3movie'''.split()
+_OPEN = dict(format_whitelist=','.join(_CONTAINERS), protocol_whitelist='file')
+
+# %% ../nbs/api/03_video.ipynb #6e253472
+def _open_video(
+    path, # video file
+):        # PyAV's container, and its first video track
+    "Open a file that holds a video itself. Raises `VideoError` for pictures, playlists and unknown codecs."
+    try: c = av.open(os.path.abspath(path), metadata_errors='ignore', container_options=_OPEN)
+    except av.FFmpegError as e:
+        if e.errno != errno.EINVAL: raise
+        raise VideoError(f'{path}: is not a video that holds its own frames, but perhaps a picture, a sound, '
+                         'a playlist or a list of files. Convert it to MP4, or take it off the list.') from e
+    tracks = [s for s in c.streams.video if not s.disposition & Disposition.attached_pic]
+    if tracks and tracks[0].codec_context: return c, tracks[0]
+    c.close()
+    if not tracks: raise VideoError(f'{path}: holds no video. Take it off the list, or fetch it again.')
+    raise VideoError(f'{path}: the codec of its video is unknown to PyAV {av.__version__}. '
+                     'Convert it to H.264, or take it off the list.')
 
 # %% ../nbs/api/03_video.ipynb #0e2fd7c1
-def _is_restart(
-    packet,    # bytes of a packet, length-prefixed as in MP4 and MKV
-    codec:str, # 'h264', 'hevc' or another, whose keyframe flag is believed
-)->bool:
-    "True if decoding can restart at this keyframe (H.264: NAL type 5; HEVC: 16 to 21)."
-    if codec not in ('h264', 'hevc'): return True
-    at = 0
-    while at + 5 <= len(packet):
-        kind = packet[at + 4] & 31 if codec == 'h264' else packet[at + 4] >> 1 & 63
-        if codec == 'h264' and 1 <= kind <= 5: return kind == 5
-        if codec == 'hevc' and kind < 32: return 16 <= kind <= 21
-        at += 4 + int.from_bytes(packet[at:at + 4], 'big')
-    return False
+def _nal_heads(
+    packet:bytes, # packet of H.264 or HEVC in MP4 or MKV
+    prefix:int,   # bytes of the length before each unit (0: start codes, which are not read)
+)->list:
+    "First byte of each NAL unit of a packet. Empty for a packet that is laid out otherwise."
+    heads, at = [], 0
+    while prefix and at + prefix < len(packet):
+        heads.append(packet[at + prefix])
+        at += prefix + int.from_bytes(packet[at:at + prefix], 'big')
+    return heads if at == len(packet) else []
+
+# %% ../nbs/api/03_video.ipynb #f81f28f1
+def _nal_prefix(
+    codec:str,       # codec of the stream
+    extradata:bytes, # its header in the container
+)->int:              # 0: the packets have start codes
+    "Bytes of the length before each NAL unit."
+    at = dict(h264=4, hevc=21).get(codec, 0)
+    return (extradata[at] & 3) + 1 if extradata[:1] == b'\1' and len(extradata) > at else 0
+
+# %% ../nbs/api/03_video.ipynb #1f679ed5
+def _h264_frames(packet, prefix):
+    "A frame if it has a slice (NAL types 1 to 5). Decoding can restart if that is an IDR slice (5)."
+    slices = [k & 31 for k in _nal_heads(packet, prefix) if 1 <= k & 31 <= 5]
+    return int(bool(slices)), slices[:1] == [5]
+
+# %% ../nbs/api/03_video.ipynb #6f16ba27
+def _hevc_frames(packet, prefix):
+    "A frame if it has a slice (NAL types below 32). Decoding can restart at types 19 to 21."
+    slices = [k >> 1 & 63 for k in _nal_heads(packet, prefix) if k >> 1 & 63 < 32]
+    broken_link = any(16 <= k <= 18 for k in slices) # the decoder drops frames after it
+    return int(bool(slices) and not broken_link), bool(slices) and 19 <= slices[0] <= 21
+
+# %% ../nbs/api/03_video.ipynb #9a65ef77
+def _vp9_heads(
+    packet:bytes, # packet of VP9
+)->list:
+    "First byte of each frame in a packet, aligned as in profile 0. A superframe ends with its sizes."
+    mark, starts = packet[-1], [0]
+    width, n = (mark >> 3 & 3) + 1, (mark & 7) + 1
+    table = packet[-2 - width * n:]
+    if mark >> 5 == 6 and table[0] == mark:
+        sizes = [int.from_bytes(table[i:i + width], 'little') for i in range(1, width * n, width)]
+        starts = [sum(sizes[:i]) for i in range(n)]
+    return [packet[at] << (packet[at] >> 4 & 3 == 3) for at in starts if at < len(packet)]
+
+def _vp9_frames(packet, prefix):
+    "As many frames as are shown, now or from memory. Decoding can restart at a frame of type 0."
+    heads = _vp9_heads(packet)
+    return sum(bool(h & 10) for h in heads), not heads[0] & 12
+
+# %% ../nbs/api/03_video.ipynb #adcee6e6
+def _mpeg4_frames(packet, prefix):
+    "A frame if it has one I or P picture. Two are packed, B-frames are delayed, a few bytes show nothing."
+    start = b'\0\0\1\xb6'
+    kind = packet[packet.find(start) + 4:][:1]
+    one = packet.count(start) == 1 and len(packet) > 16 and kind < b'\x80'
+    return int(one), one and kind < b'\x40'
+
+def _mjpeg_frames(packet, prefix): return int(packet[:2] == b'\xff\xd8'), True
+
+# %% ../nbs/api/03_video.ipynb #79f0f020
+# functions of a packet and the length of its NAL prefixes, for each codec whose packets can be counted:
+# (frames that it shows; 0: none, or too odd to tell, True if decoding can restart)
+_FRAMES_IN = dict(h264=_h264_frames, hevc=_hevc_frames, vp9=_vp9_frames, mpeg4=_mpeg4_frames,
+                  mjpeg=_mjpeg_frames)
 
 # %% ../nbs/api/03_video.ipynb #358e617f
 @dataclass
 class PacketIndex:
     "What a file's packets tell without decoding. Arrays have one entry per packet, in file order."
     container:str      # libav's name of the format
-    codec:str          # codec of the first video stream
+    codec:str          # codec of the first video track
     size:tuple         # (width, height) as coded
     fps:float          # average frames per second (0: unknown)
     header_frames:int  # number of frames by the header (0: not given)
     seconds:float      # length by the header, if the file has no other stream (0: not given)
     time_base:float    # seconds per unit of pts and dts
+    delay:int          # frames that the decoder holds back to put them in order
+    interlaced:bool    # fields are coded, which may have packets of their own
     pts:np.ndarray     # presentation time (nan: unknown)
     dts:np.ndarray     # decoding time (nan: unknown)
-    bytes:np.ndarray   # packet size
     key:np.ndarray     # flagged as a keyframe
-    restart:np.ndarray # keyframe at which decoding can restart
     dropped:np.ndarray # not to be shown, or cut off
+    shown:np.ndarray   # frames that the packet shows (0: none, or unknown)
+    restart:np.ndarray # keyframe at which decoding can restart
 
 # %% ../nbs/api/03_video.ipynb #bfb52284
 def _packet_columns(
     container, # file opened with PyAV
-    stream,    # its video stream
-)->list:       # arrays pts, dts, bytes, key, restart, dropped; none if there is no packet
-    "Read all packets of a stream."
-    codec, rows = stream.codec_context.name, []
+    stream,    # its video track
+)->list:       # arrays pts, dts, key, dropped, shown, restart; none if there is no packet
+    "Read all packets of a track."
+    codec, rows = stream.codec_context, []
+    prefix = _nal_prefix(codec.name, bytes(codec.extradata or b''))
+    frames_in = _FRAMES_IN.get(codec.name, lambda packet, prefix: (0, False))
     for p in container.demux(stream):
         if not p.size: continue
-        restart = p.is_keyframe and _is_restart(bytes(p), codec)
-        rows.append((p.pts, p.dts, p.size, p.is_keyframe, restart, p.is_discard or p.is_corrupt))
-    kinds = float, float, int, bool, bool, bool
+        shown, restart = frames_in(bytes(p), prefix)
+        rows.append((p.pts, p.dts, p.is_keyframe, p.is_discard or p.is_corrupt, shown, restart))
+    kinds = float, float, bool, bool, int, bool
     return [np.array(column, kind) for column, kind in zip(zip(*rows), kinds)]
 
 # %% ../nbs/api/03_video.ipynb #1ec6fe1d
 def packet_index(
     path,         # video file
 )->PacketIndex:
-    "Read the packets of the first video stream. Raises `VideoError` if there are none."
-    with av.open(os.path.abspath(path), metadata_errors='ignore') as c:
-        if not c.streams.video:
-            raise VideoError(f'{path}: holds no video. Take it off the list, or fetch it again.')
-        s = c.streams.video[0]
+    "Read the packets of the first video track; a cover picture is none. Raises `VideoError`."
+    c, s = _open_video(path)
+    with c:
         codec, columns = s.codec_context, _packet_columns(c, s)
         if not columns:
             raise VideoError(f'{path}: holds no frame. Take it off the list, or fetch it again.')
         seconds = (c.duration or 0) / av.time_base if len(c.streams) == 1 else 0.
         fps, time_base = float(s.average_rate or 0), float(s.time_base or 0)
-        size = codec.width, codec.height
-        return PacketIndex(c.format.name, codec.name, size, fps, s.frames, seconds, time_base, *columns)
-
-# %% ../nbs/api/03_video.ipynb #02fe4f9c
-_CODECS = {'h264', 'hevc', 'mpeg4', 'vp9'}
-_COUNTABLE = {'mp4': _CODECS, 'matroska': _CODECS, 'avi': {'mpeg4', 'mjpeg'}} # codecs by container
+        delay = getattr(codec, 'reorder_depth', 16 * codec.has_b_frames)
+        interlaced = getattr(codec, 'field_order', 0) > 1
+        return PacketIndex(c.format.name, codec.name, (codec.width, codec.height), fps, s.frames, seconds,
+                           time_base, delay, interlaced, *columns)
 
 # %% ../nbs/api/03_video.ipynb #200f813b
 def countable(
     ix:PacketIndex, # packets of a file
 )->bool:
     "True if every packet is one frame, which makes counting possible without decoding."
-    codecs = next((v for k, v in _COUNTABLE.items() if k in ix.container), ())
-    timed = not np.isnan(ix.pts).any() and len(np.unique(ix.pts)) == len(ix.pts)
-    tidy = ix.key[0] and ix.pts[0] == ix.pts.min() and not ix.dropped.any()
-    # AVI has no presentation times, and holds fillers of a few bytes that are no frame
-    avi_ok = ix.container != 'avi' or ((ix.pts == ix.dts).all() and ix.bytes.min() > 16)
-    return bool(ix.codec in codecs and timed and tidy and avi_ok)
+    if not any(name in ix.container for name in ('mp4', 'matroska', 'avi')): return False
+    if np.isnan(ix.pts).any() or len(np.unique(ix.pts)) < len(ix.pts): return False
+    # AVI has no presentation times: libav's are believed if nothing is reordered
+    if ix.container == 'avi' and not np.array_equal(ix.pts, ix.dts): return False
+    late = np.arange(len(ix.pts)) - np.argsort(np.argsort(ix.pts))
+    tidy = ix.key[0] and ix.pts[0] == ix.pts.min() and not ix.dropped.any() and late.max() <= ix.delay
+    return bool(tidy and (ix.shown == 1).all() and not ix.interlaced)
 
 # %% ../nbs/api/03_video.ipynb #e8331d39
 def seekable(
@@ -144,6 +221,36 @@ def _ebml_shortfall(
     size = int.from_bytes(head[at:at + n], 'big') & unknown
     return 0 if size == unknown else max(at + n + size - os.path.getsize(path), 0)
 
+# %% ../nbs/api/03_video.ipynb #ca5c2b0b
+def _mp4_shortfall(
+    path, # video file
+)->int:   # bytes
+    "Bytes that an MP4 file lacks, by the sizes of its boxes."
+    at, end = 0, os.path.getsize(path)
+    with open(path, 'rb') as f:
+        while at + 8 <= end:
+            f.seek(at)
+            size, kind = int.from_bytes(f.read(4), 'big'), f.read(4)
+            if size == 1: size = int.from_bytes(f.read(8), 'big') # 64 bits
+            if size < 8 or not kind.isalnum(): break # until the end, or rubbish after it
+            at += size
+    return max(at - end, 0)
+
+# %% ../nbs/api/03_video.ipynb #d46665c4
+def _avi_is_whole(
+    path, # video file
+)->bool:
+    "True if an AVI file holds all its chunks, and the index after them."
+    indexed, at, end = False, 0, os.path.getsize(path)
+    with open(path, 'rb') as f:
+        while at + 8 <= end:
+            f.seek(at)
+            kind, size = f.read(4), int.from_bytes(f.read(4), 'little')
+            if not any(kind): break
+            indexed |= kind == b'idx1'
+            at += 12 if kind == b'RIFF' else 8 + size + size % 2
+    return indexed and at <= end
+
 # %% ../nbs/api/03_video.ipynb #f2e87063
 def _shortfall(
     path,           # video file
@@ -151,11 +258,15 @@ def _shortfall(
 )->str:             # '' if the file is whole
     "What a file lacks of what its header promises."
     n, promised = len(ix.pts), ix.header_frames
-    if promised - n > 1 + promised // 100: return f'has data for {n} of {promised} frames'
-    until = np.ptp(ix.pts) * ix.time_base
+    if 8 * promised > os.path.getsize(path): promised = 0 # written before the number was known
+    fewer, until = promised - n > 1 + promised // 100, ix.pts.max() - min(ix.pts.min(), 0)
+    is_mp4, until = 'mp4' in ix.container, until * ix.time_base
+    lacks = (fewer or not promised) and _mp4_shortfall(path) if is_mp4 else _ebml_shortfall(path)
+    # an edit list in MP4, or chunks without data in AVI, leave frames out of a whole file
+    whole = is_mp4 and not lacks or ix.container == 'avi' and fewer and _avi_is_whole(path)
+    if fewer and not whole: return f'has data for {n} of {promised} frames'
     if 'matroska' in ix.container and ix.seconds - until > max(1, ix.seconds / 5):
         return f'has data for {until:.1f} of {ix.seconds:.1f} seconds'
-    lacks = _ebml_shortfall(path)
     return f'lacks {lacks} of its bytes' if lacks else ''
 
 # %% ../nbs/api/03_video.ipynb #00a6c745
@@ -163,24 +274,73 @@ def _decode_in_order(
     path, # video file
 ):
     "Yield every frame in the order of showing, decoded by PyAV on one thread."
-    with av.open(os.path.abspath(path), metadata_errors='ignore') as c:
-        s = c.streams.video[0]
+    c, s = _open_video(path)
+    with c:
         s.codec_context.thread_count = 1
         yield from c.decode(s)
 
+# %% ../nbs/api/03_video.ipynb #23511801
+def _turn(
+    frame, # decoded frame, with the file's display matrix
+)->tuple:  # (transpose?, mirror left and right?, upside down?), in this order
+    "How to show a picture, by the nearest quarter turn of its display matrix."
+    matrix = frame.side_data.get('DISPLAYMATRIX')
+    if matrix is None: return False, False, False
+    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
+    sideways = abs(b) + abs(c) > abs(a) + abs(d)
+    return (True, c < 0, b < 0) if sideways else (False, a < 0, d < 0)
+
+# %% ../nbs/api/03_video.ipynb #cf0372d4
+def _upright(
+    picture:np.ndarray, # (H, W, 3)
+    sideways:bool,      # result of `_turn`
+    mirror:bool,
+    upside_down:bool,
+)->np.ndarray:
+    "Turn and mirror a picture as a player does."
+    if sideways: picture = picture.swapaxes(0, 1)
+    return picture[::-1 if upside_down else 1, ::-1 if mirror else 1]
+
 # %% ../nbs/api/03_video.ipynb #e967869f
+# swscale starts a thread for each core unless it is told not to (PyAV 17 and later)
+_ONE_THREAD = dict(threads=1) if 'threads' in (VideoReformatter.reformat.__doc__ or '') else {}
+
 def _pick_frames(
-    decoded,     # iterable of decoded frames
-    wanted,      # ascending positions
-)->np.ndarray:   # uint8 (len(wanted), H, W, 3); shorter if `decoded` ends early
+    numbered,  # (number, decoded frame), ascending
+    wanted,    # ascending frame numbers
+)->tuple:      # (list of RGB pictures, shorter if `numbered` ends early; numbers of frames with errors)
     "Convert the wanted frames to RGB."
-    out, convert = [], VideoReformatter()
-    for i, f in enumerate(decoded):
-        if i == wanted[len(out)]:
-            a = convert.reformat(f, format='rgb24').to_ndarray()
-            out.append(np.rot90(a, getattr(f, 'rotation', 0) // 90))
-            if len(out) == len(wanted): break
-    return np.stack(out) if out else np.zeros((0, 0, 0, 3), np.uint8)
+    out, errors, convert = [], [], VideoReformatter()
+    for i, f in numbered:
+        if i != wanted[len(out)]: continue
+        out.append(_upright(convert.reformat(f, format='rgb24', **_ONE_THREAD).to_ndarray(), *_turn(f)))
+        if f.is_corrupt: errors.append(int(i))
+        if len(out) == len(wanted): break
+    return out, errors
+
+# %% ../nbs/api/03_video.ipynb #4de24689
+class _Astray(Exception): "A jump did not lead to the frames that the packets promise."
+
+def _decode_from_keyframes(
+    path,           # video file
+    ix:PacketIndex, # its packets, `seekable`
+    wanted,         # ascending frame numbers
+):
+    "Yield (number, frame) from the keyframe before each wanted frame on. Raises `_Astray`."
+    times = np.sort(ix.pts).astype(np.int64)
+    starts = np.flatnonzero(ix.key)
+    c, s = _open_video(path)
+    with c:
+        s.codec_context.thread_count, at = 1, -2
+        for i in wanted:
+            start = starts[np.searchsorted(starts, i, side='right') - 1]
+            if at < start - 1:
+                c.seek(int(times[start]), stream=s)
+                decoded, at = c.decode(s), start - 1
+            while at < i:
+                at, f = at + 1, next(decoded, None)
+                if f is None or f.pts != times[at] or f.is_corrupt: raise _Astray(f'frame {at}')
+                yield at, f
 
 # %% ../nbs/api/03_video.ipynb #184e081c
 def _seek_cost(
@@ -199,29 +359,41 @@ def _seeking_pays(
     wanted, # ascending frame numbers
     starts, # frame numbers of the keyframes
 )->bool:
-    "True if decord's jumps cost less than decoding from the first frame."
+    "True if jumps cost less than decoding from the first frame."
     frames, seeks = _seek_cost(wanted, starts)
-    return bool(3 * frames + 40 * seeks < wanted[-1] + 1) # measured, in frames decoded by PyAV
+    return bool(frames + 4 * seeks < wanted[-1] + 1) # a jump takes as long as 4 frames: measured
 
 # %% ../nbs/api/03_video.ipynb #007435d0
 _MAX_KEPT = 1 << 30 # bytes of decoded frames (4:2:0) that a `Video` holds to avoid a second decode
 
 # %% ../nbs/api/03_video.ipynb #3cbe5c22
+def _check_file(
+    path:Path, # video file
+):
+    "Raise `VideoError` if there is no such file."
+    if path.is_dir():
+        raise VideoError(f'{path}: is a folder, not a video. Pictures in a folder must be made into a video '
+                         'first: apt_nb.video.write_mp4 writes one.')
+    if not path.is_file():
+        raise VideoError(f'{path}: no such file. Check the root folder and the list of names.')
+
+# %% ../nbs/api/03_video.ipynb #ba30231d
 class Video:
-    "A video file whose frames are numbered as they are shown. Raises `VideoError` with the file's name."
+    """A video file. Frame i is the i-th that PyAV decodes from the start, turned as players show it.
+
+    Raises `VideoError`. Damaged pictures are read as a player shows them, with a warning."""
     def __init__(
         self,
         path, # video file: any container and codec that libav reads
     ):
         self.path, self._n, self._kept = Path(path), None, None
-        if not self.path.is_file():
-            raise VideoError(f'{self.path}: no such file. Check the root folder and the list of names.')
+        _check_file(self.path)
         with _video_errors(self.path, 'opening'): self.ix = packet_index(self.path)
         if lacks := _shortfall(self.path, self.ix):
             raise VideoError(f'{self.path}: is cut short: it {lacks}. '
                              'Fetch it again, or take it off the list.')
         if countable(self.ix): self._n = len(self.ix.pts)
-        self.seekable = decord is not None and seekable(self.ix)
+        self.seekable = seekable(self.ix)
     def __len__(self):
         if self._n is None: self._count()
         return self._n
@@ -250,10 +422,10 @@ def _count(self:Video):
 def reader(
     self:Video,
     indices, # frame numbers
-)->str:      # 'decord' or 'sequence'
-    "Which reader will read these frames."
+)->str:      # 'seek' or 'sequence'
+    "Which reader will read these frames. Both give the same."
     wanted, starts = np.unique(indices), np.flatnonzero(self.ix.key)
-    return 'decord' if self.seekable and _seeking_pays(wanted, starts) else 'sequence'
+    return 'seek' if self.seekable and _seeking_pays(wanted, starts) else 'sequence'
 
 # %% ../nbs/api/03_video.ipynb #c1bb3382
 @patch
@@ -261,17 +433,16 @@ def frames(
     self:Video,
     indices,     # frame numbers, any order, repeats allowed
 )->np.ndarray:   # uint8 (len(indices), H, W, 3), RGB
-    "Read frames, in the order you ask for. Raises `VideoError`."
+    "Read frames, in the order you ask for. Raises `VideoError`, and warns of frames that are damaged."
     idx = np.asarray(indices, dtype=np.int64).reshape(-1)
     outside = idx[(idx < 0) | (idx >= len(self))]
     if len(outside) or not len(idx):
         asked = outside[:10].tolist() or 'none'
         raise VideoError(f'{self.path}: has frames 0 to {len(self) - 1}, but you asked for {asked}')
     wanted, back = np.unique(idx, return_inverse=True)
-    with _video_errors(self.path, 'decoding'): got = self._read(wanted)
-    if len(got) < len(wanted):
-        raise VideoError(f'{self.path}: frame {wanted[len(got)]} of {len(self)} cannot be decoded. '
-                         'The file is damaged: fetch it again, or take it off the list.')
+    with _video_errors(self.path, 'decoding'): got, errors = self._read(wanted)
+    self._check_read(wanted, got, errors)
+    got = np.stack(got)
     return got if np.array_equal(wanted, idx) else got[back]
 
 # %% ../nbs/api/03_video.ipynb #7b33bc66
@@ -279,13 +450,33 @@ def frames(
 def _read(
     self:Video,
     wanted,    # ascending frame numbers
-)->np.ndarray: # uint8 (n, H, W, 3)
-    "Read the wanted frames with the cheaper of the readers that are right for this file."
-    if self.reader(wanted) == 'sequence':
-        return _pick_frames(self._kept if self._kept is not None else _decode_in_order(self.path), wanted)
-    vr = decord.VideoReader(os.path.abspath(self.path), num_threads=1)
-    if len(vr) != len(self): return _pick_frames(_decode_in_order(self.path), wanted)
-    return vr.get_batch(wanted).asnumpy()
+)->tuple:      # result of `_pick_frames`
+    "Read the wanted frames with the cheaper reader. If a jump goes astray, read in sequence."
+    if self.reader(wanted) != 'sequence':
+        try: return _pick_frames(_decode_from_keyframes(self.path, self.ix, wanted), wanted)
+        except (_Astray, av.FFmpegError): pass
+    decoded = _decode_in_order(self.path) if self._kept is None else self._kept
+    return _pick_frames(enumerate(decoded), wanted)
+
+# %% ../nbs/api/03_video.ipynb #d75b5d8f
+@patch
+def _check_read(
+    self:Video,
+    wanted, # frame numbers asked for
+    got,    # pictures read
+    errors, # frame numbers that were decoded with errors
+):
+    "Raise `VideoError` if frames are missing or differ in size; warn of errors."
+    if len(got) < len(wanted):
+        raise VideoError(f'{self.path}: frame {wanted[len(got)]} of {len(self)} cannot be decoded. '
+                         'The file is damaged: fetch it again, or take it off the list.')
+    sizes = dict.fromkeys(f'{w}x{h}' for h, w, _ in (a.shape for a in got))
+    if len(sizes) > 1:
+        raise VideoError(f'{self.path}: its frames have several sizes ({", ".join(sizes)}). '
+                         'Convert it to one size, or take it off the list.')
+    if errors:
+        warnings.warn(f'{self.path}: frames {errors[:10]} are damaged, and are read as a player shows them. '
+                      'Fetch the file again, or take it off the list.')
 
 # %% ../nbs/api/03_video.ipynb #61bf78b6
 def _reason(
@@ -301,14 +492,14 @@ def _decode_all(
     path,  # video file
 )->tuple:  # (frames, frames with errors, {(width, height): frames}, what stopped the decoder)
     "Decode a whole file, as far as it goes."
-    sizes, errors = Counter(), 0
+    sizes, errors, stopped = Counter(), 0, ''
     try:
-        for f in _decode_in_order(path):
-            sideways = getattr(f, 'rotation', 0) % 180
-            sizes[(f.height, f.width) if sideways else (f.width, f.height)] += 1
-            errors += f.is_corrupt
-    except Exception as e: return sizes.total(), errors, sizes, _reason(e, path)
-    return sizes.total(), errors, sizes, ''
+        with _video_errors(path, 'decoding'):
+            for f in _decode_in_order(path):
+                sizes[(f.height, f.width) if _turn(f)[0] else (f.width, f.height)] += 1
+                errors += f.is_corrupt
+    except VideoError as e: stopped = _reason(e.__cause__ or e, path)
+    return sizes.total(), errors, sizes, stopped
 
 # %% ../nbs/api/03_video.ipynb #195e85fc
 def _state(
@@ -324,21 +515,28 @@ def _state(
     if stopped: return 'damaged', f'decoding stops after {n} of {packets} frames ({stopped})'
     if countable(ix) and n < packets: return 'short', f'{n} of {packets} frames can be decoded'
     if errors: return 'damaged', f'{errors} of {n} frames are decoded with errors'
+    if countable(ix) and n > packets: return 'damaged', f'{n} frames come out of {packets} packets'
     gap = np.diff(np.sort(ix.pts)).max(initial=0) * ix.time_base
-    if gap > max(1, 5 / (ix.fps or 5)): return 'damaged', f'no frame for {gap:.1f} seconds'
+    timetable = 'mp4' in ix.container or ix.container == 'avi' # elsewhere libav skips holes
+    if gap > max(1, 5 / (ix.fps or 5)) and not timetable:
+        return 'damaged', f'no frame for {gap:.1f} seconds'
     several = ', '.join(f'{w}x{h}' for w, h in sizes)
-    return ('damaged', f'frames of {len(sizes)} sizes: {several}') if len(sizes) > 1 else ('ok', '')
+    if len(sizes) > 1: return 'damaged', f'frames of {len(sizes)} sizes: {several}'
+    return 'ok', ''
 
 # %% ../nbs/api/03_video.ipynb #108cfc46
 def examine(
     path,  # path of a video file, existing or not
 )->dict:   # state, frames, width, height, fps, seconds, container, codec, message
-    "Decode a whole file once. The state is ok, missing, unreadable, short or damaged. Raises nothing."
+    "Decode a whole file once. The state is ok, missing, unreadable, short or damaged."
     out = dict(state='unreadable', frames=0, width=0, height=0, fps=0., seconds=0.)
     out |= dict(container='', codec='', message='')
-    if not os.path.isfile(path): return out | dict(state='missing', message='no such file')
-    try: ix = packet_index(path)
-    except Exception as e: return out | dict(message=_reason(e, path))
+    if not os.path.exists(path): return out | dict(state='missing', message='no such file')
+    try:
+        with _video_errors(path, 'opening'): 
+            _check_file(Path(path))
+            ix = packet_index(path)
+    except VideoError as e: return out | dict(message=_reason(e.__cause__ or e, path))
     decoded, formats = _decode_all(path), ix.container.split(',')
     n, _, sizes, _ = decoded
     suffix = os.path.splitext(path)[1][1:].lower()
@@ -377,8 +575,9 @@ def write_mp4(
     frames = np.ascontiguousarray(frames)
     _check_frames(path, frames)
     part, exact = f'{os.path.abspath(path)}.{os.getpid()}.part', dict(fflags='+bitexact')
+    task = path, 'writing', 'Is there room, and is the folder there? Then write it again.'
     try:
-        with _video_errors(path, 'writing'), av.open(part, 'w', format='mp4', options=exact) as c:
+        with _video_errors(*task), av.open(part, 'w', format='mp4', options=exact) as c:
             s = c.add_stream('libx264', rate=fps, options=dict(_X264, crf=str(crf)))
             s.width, s.height, s.pix_fmt = frames.shape[2], frames.shape[1], 'yuv420p'
             for f in frames: c.mux(s.encode(av.VideoFrame.from_ndarray(f, format='rgb24')))
