@@ -79,8 +79,10 @@ def writing_error(
     path:Path,    # file that it wrote
 )->int:           # None: it is not about the disk
     "Number of the operating system's error behind an exception."
-    if not isinstance(e, OSError) and shutil.disk_usage(path.parent).free < 1 << 16: return errno.ENOSPC
-    return e.errno if isinstance(e, OSError) and e.errno in ADVICE else None
+    for x in (e, e.__cause__, e.__context__):
+        if isinstance(x, OSError) and x.errno in ADVICE: return x.errno
+    vague = not isinstance(e, (OSError, ValueError, TypeError, LookupError)) # as of torch and safetensors
+    return errno.ENOSPC if vague and shutil.disk_usage(path.parent).free < 1 << 16 else None
 
 @contextmanager
 def writing(path:Path):

@@ -19,7 +19,7 @@ from itertools import combinations, product
 from multiprocessing import get_context
 from pathlib import Path
 from tqdm import tqdm
-from .core import DamagedFile, atomic, cache_root, is_alive, read_json, set_aside
+from .core import DamagedFile, atomic, cache_root, is_alive, read_json, set_aside, writing
 from .video import write_mp4
 
 # %% ../nbs/api/06_moving_shapes.ipynb #32d4b998
@@ -224,7 +224,8 @@ def write_clip(
     "Draw and write one clip, unless its file exists."
     split, c, n = job
     path = clip_path(root, list(actions), job)
-    if not path.exists(): write_mp4(path, render(scene_of(split, c, n, actions, shapes, seed)), fps=FPS)
+    if path.exists(): return
+    with writing(path): write_mp4(path, render(scene_of(split, c, n, actions, shapes, seed)), fps=FPS)
 
 # %% ../nbs/api/06_moving_shapes.ipynb #7d8c1aa6
 def default_folder(

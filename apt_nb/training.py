@@ -6,7 +6,8 @@
 __all__ = ['CHECKSUM', 'HIDDEN', 'Recipe', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'math_attention',
            'autocast_for', 'forward_context', 'epoch_seed', 'reproducible', 'smoothed_loss', 'take_step', 'check_loss',
            'changing_state', 'save_checkpoint', 'check_checkpoint', 'read_checkpoint', 'resume', 'new_history',
-           'hidden_environment', 'use_cpu', 'make_accelerator', 'downsample', 'set_epoch', 'Trainer', 'train']
+           'hidden_environment', 'use_cpu', 'PlainAccelerator', 'make_accelerator', 'downsample', 'set_epoch',
+           'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, math, os, time, torch
@@ -275,11 +276,16 @@ def use_cpu()->bool:
     except ValueError: raise ValueError(f'ACCELERATE_USE_CPU is {given!r}: it can be 1 or 0') from None
 
 # %% ../nbs/api/08_training.ipynb #f5a672bd
+class PlainAccelerator(Accelerator):
+    "accelerate's `Accelerator`, whose `prepare` sees no settings in the environment either."
+    def prepare(self, *args, **kwargs):
+        with hidden_environment(): return super().prepare(*args, **kwargs)
+
 def make_accelerator()->Accelerator:
     "accelerate's `Accelerator`: processes share each batch, and precision is left to `autocast_for`."
     cpu = use_cpu() or not torch.accelerator.is_available()
     config = DataLoaderConfiguration(split_batches=True)
-    with hidden_environment(): return Accelerator(cpu=cpu, mixed_precision='no', dataloader_config=config)
+    with hidden_environment(): return PlainAccelerator(cpu=cpu, mixed_precision='no', dataloader_config=config)
 
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
 def downsample(
