@@ -281,7 +281,7 @@ def groups_of(
 )->list:
     "The group of each video, from its file name. Raises `DatasetError` for names without one."
     try: n = 1 if isinstance(group, int) else re.compile(group).groups
-    except re.error as e:
+    except (re.error, OverflowError, RecursionError) as e:
         why = f'group={group!r} is no regular expression: {e}. Mend it, or give a position'
         raise DatasetError(why) from e
     if not n: raise DatasetError(f'group={group!r} has no (...) for the group. Put one around it')

@@ -411,10 +411,13 @@ def _names_of_labels(
     first:int=0, # smallest label
 )->list:
     "Class names: the videos' folders if each label has one of its own, else the numbers."
-    folders, numbers = defaultdict(set), range(first, max(l for _, l in rows) + 1)
-    for names, label in rows: folders[label].add(PurePosixPath(names[-1]).parent.name)
-    names = [next(iter(folders[l])) if len(folders[l]) == 1 else '' for l in numbers]
-    return names if all(names) and len(set(names)) == len(names) else [str(l) for l in numbers]
+    folders, numbers = defaultdict(dict), range(first, max(l for _, l in rows) + 1)
+    for names, label in rows:
+        folder = PurePosixPath(names[-1]).parent.name
+        folders[label].setdefault(same_but_case(folder), folder)
+    own = [[*folders[l].items()][0] if len(folders[l]) == 1 else ('', '') for l in numbers]
+    distinct = all(f for f, _ in own) and len({f for f, _ in own}) == len(own)
+    return [name for _, name in own] if distinct else [str(l) for l in numbers]
 
 # %% ../nbs/api/05a_official.ipynb #c540c362
 @official_set(
