@@ -38,14 +38,14 @@ def _video_errors(
         why = (str(e).strip().splitlines() or [''])[0][:120]
         raise VideoError(f'{path}: {doing} failed ({type(e).__name__}: {why}). {advice}') from e
 
-# %% ../nbs/api/03_video.ipynb #0862b4f4
+# %% ../nbs/api/03_video.ipynb #02ad4d1c
 # demuxers whose files hold their frames themselves, and name no other file
 _CONTAINERS = '''mov matroska avi mpegts mpeg mpegvideo m4v asf flv live_flv ogg ivf nut mxf gxf rm wtv dv swf
 gif apng webp_anim h261 h263 h264 hevc vvc obu av1 vc1 vc1test dirac cavsvideo mjpeg mpjpeg mjpeg_2000
 yuv4mpegpipe nsv nuv 4xm amv bink ea film_cpk flic psxstr pva roq rpl smk ty vmd wc3movie'''.split()
 _OPEN = dict(format_whitelist=','.join(_CONTAINERS), protocol_whitelist='file')
 
-# %% ../nbs/api/03_video.ipynb #6e253472
+# %% ../nbs/api/03_video.ipynb #460d608f
 def _open_video(
     path, # video file
 ):        # PyAV's container, and its first video track
@@ -74,7 +74,7 @@ def _nal_heads(
         at += prefix + int.from_bytes(packet[at:at + prefix], 'big')
     return heads if at == len(packet) else []
 
-# %% ../nbs/api/03_video.ipynb #f81f28f1
+# %% ../nbs/api/03_video.ipynb #04fa80f1
 def _nal_prefix(
     codec:str,       # codec of the stream
     extradata:bytes, # its header in the container
@@ -83,20 +83,20 @@ def _nal_prefix(
     at = dict(h264=4, hevc=21).get(codec, 0)
     return (extradata[at] & 3) + 1 if extradata[:1] == b'\1' and len(extradata) > at else 0
 
-# %% ../nbs/api/03_video.ipynb #1f679ed5
+# %% ../nbs/api/03_video.ipynb #664e6275
 def _h264_frames(packet, prefix):
     "A frame if it has a slice (NAL types 1 to 5). Decoding can restart if that is an IDR slice (5)."
     slices = [k & 31 for k in _nal_heads(packet, prefix) if 1 <= k & 31 <= 5]
     return int(bool(slices)), slices[:1] == [5]
 
-# %% ../nbs/api/03_video.ipynb #6f16ba27
+# %% ../nbs/api/03_video.ipynb #578049c2
 def _hevc_frames(packet, prefix):
     "A frame if it has a slice (NAL types below 32). Decoding can restart at types 19 to 21."
     slices = [k >> 1 & 63 for k in _nal_heads(packet, prefix) if k >> 1 & 63 < 32]
     broken_link = any(16 <= k <= 18 for k in slices) # the decoder drops frames after it
     return int(bool(slices) and not broken_link), bool(slices) and 19 <= slices[0] <= 21
 
-# %% ../nbs/api/03_video.ipynb #9a65ef77
+# %% ../nbs/api/03_video.ipynb #aca5c204
 def _vp9_heads(
     packet:bytes, # packet of VP9
 )->list:
@@ -114,7 +114,7 @@ def _vp9_frames(packet, prefix):
     heads = _vp9_heads(packet)
     return sum(bool(h & 10) for h in heads), not heads[0] & 12
 
-# %% ../nbs/api/03_video.ipynb #adcee6e6
+# %% ../nbs/api/03_video.ipynb #b760887f
 def _mpeg4_frames(packet, prefix):
     "A frame if it has one I or P picture. Two are packed, B-frames are delayed, a few bytes show nothing."
     start = b'\0\0\1\xb6'
@@ -124,7 +124,7 @@ def _mpeg4_frames(packet, prefix):
 
 def _mjpeg_frames(packet, prefix): return int(packet[:2] == b'\xff\xd8'), True
 
-# %% ../nbs/api/03_video.ipynb #79f0f020
+# %% ../nbs/api/03_video.ipynb #bae39b6a
 # functions of a packet and the length of its NAL prefixes, for each codec whose packets can be counted:
 # (frames that it shows; 0: none, or too odd to tell, True if decoding can restart)
 _FRAMES_IN = dict(h264=_h264_frames, hevc=_hevc_frames, vp9=_vp9_frames, mpeg4=_mpeg4_frames,
@@ -221,7 +221,7 @@ def _ebml_shortfall(
     size = int.from_bytes(head[at:at + n], 'big') & unknown
     return 0 if size == unknown else max(at + n + size - os.path.getsize(path), 0)
 
-# %% ../nbs/api/03_video.ipynb #ca5c2b0b
+# %% ../nbs/api/03_video.ipynb #8fdfa106
 def _mp4_shortfall(
     path, # video file
 )->int:   # bytes
@@ -236,7 +236,7 @@ def _mp4_shortfall(
             at += size
     return max(at - end, 0)
 
-# %% ../nbs/api/03_video.ipynb #d46665c4
+# %% ../nbs/api/03_video.ipynb #e1f44cda
 def _avi_is_whole(
     path, # video file
 )->bool:
@@ -270,16 +270,25 @@ def _shortfall(
     return f'lacks {lacks} of its bytes' if lacks else ''
 
 # %% ../nbs/api/03_video.ipynb #00a6c745
+def _start_decoder(
+    stream,      # video track of an open file
+    strict:bool, # stop at the first error, instead of making pixels up
+):
+    "Set up the decoder of a track: one thread, the same everywhere."
+    stream.codec_context.thread_count = 1
+    if strict: stream.codec_context.options = dict(err_detect='explode')
+
 def _decode_in_order(
-    path, # video file
+    path,              # video file
+    strict:bool=False, # stop at the first error
 ):
     "Yield every frame in the order of showing, decoded by PyAV on one thread."
     c, s = _open_video(path)
     with c:
-        s.codec_context.thread_count = 1
+        _start_decoder(s, strict)
         yield from c.decode(s)
 
-# %% ../nbs/api/03_video.ipynb #23511801
+# %% ../nbs/api/03_video.ipynb #42f4c097
 def _turn(
     frame, # decoded frame, with the file's display matrix
 )->tuple:  # (transpose?, mirror left and right?, upside down?), in this order
@@ -290,7 +299,7 @@ def _turn(
     sideways = abs(b) + abs(c) > abs(a) + abs(d)
     return (True, c < 0, b < 0) if sideways else (False, a < 0, d < 0)
 
-# %% ../nbs/api/03_video.ipynb #cf0372d4
+# %% ../nbs/api/03_video.ipynb #21ec9ddd
 def _upright(
     picture:np.ndarray, # (H, W, 3)
     sideways:bool,      # result of `_turn`
@@ -318,7 +327,7 @@ def _pick_frames(
         if len(out) == len(wanted): break
     return out, errors
 
-# %% ../nbs/api/03_video.ipynb #4de24689
+# %% ../nbs/api/03_video.ipynb #cdf14178
 class _Astray(Exception): "A jump did not lead to the frames that the packets promise."
 
 def _decode_from_keyframes(
@@ -331,7 +340,8 @@ def _decode_from_keyframes(
     starts = np.flatnonzero(ix.key)
     c, s = _open_video(path)
     with c:
-        s.codec_context.thread_count, at = 1, -2
+        _start_decoder(s, strict=True)
+        at = -2
         for i in wanted:
             start = starts[np.searchsorted(starts, i, side='right') - 1]
             if at < start - 1:
@@ -377,7 +387,7 @@ def _check_file(
     if not path.is_file():
         raise VideoError(f'{path}: no such file. Check the root folder and the list of names.')
 
-# %% ../nbs/api/03_video.ipynb #ba30231d
+# %% ../nbs/api/03_video.ipynb #c572ab8d
 class Video:
     """A video file. Frame i is the i-th that PyAV decodes from the start, turned as players show it.
 
@@ -458,7 +468,7 @@ def _read(
     decoded = _decode_in_order(self.path) if self._kept is None else self._kept
     return _pick_frames(enumerate(decoded), wanted)
 
-# %% ../nbs/api/03_video.ipynb #d75b5d8f
+# %% ../nbs/api/03_video.ipynb #79692865
 @patch
 def _check_read(
     self:Video,
@@ -492,14 +502,16 @@ def _decode_all(
     path,  # video file
 )->tuple:  # (frames, frames with errors, {(width, height): frames}, what stopped the decoder)
     "Decode a whole file, as far as it goes."
-    sizes, errors, stopped = Counter(), 0, ''
-    try:
-        with _video_errors(path, 'decoding'):
-            for f in _decode_in_order(path):
-                sizes[(f.height, f.width) if _turn(f)[0] else (f.width, f.height)] += 1
-                errors += f.is_corrupt
-    except VideoError as e: stopped = _reason(e.__cause__ or e, path)
-    return sizes.total(), errors, sizes, stopped
+    for strict in (True, False): # the second only if there are errors
+        sizes, errors, stopped = Counter(), 0, ''
+        try:
+            with _video_errors(path, 'decoding'):
+                for f in _decode_in_order(path, strict):
+                    sizes[(f.height, f.width) if _turn(f)[0] else (f.width, f.height)] += 1
+                    errors += f.is_corrupt
+        except VideoError as e: stopped = _reason(e.__cause__ or e, path)
+        if not stopped: break
+    return sizes.total(), max(errors, int(not strict)), sizes, stopped
 
 # %% ../nbs/api/03_video.ipynb #195e85fc
 def _state(
