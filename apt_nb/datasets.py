@@ -16,10 +16,13 @@ from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fastcore.basics import patch
+from functools import lru_cache
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset, Sampler
 from .augment import ClipAugment, spatial_crops
-from .identity import digests
+from .protocol import ViewRules, floor_indices, point_indices, published_crops, span_indices
+from .protocol import strided_starts
+from .identity import digests, stamp
 from .video import Video, dense_indices, test_indices, uniform_indices
 
 # %% ../nbs/api/05_datasets.ipynb #e08d25db
@@ -30,8 +33,9 @@ class DatasetError(ValueError):
 def printable(
     text, # anything, such as a file name that is not UTF-8
 )->str:
-    "Text that every terminal takes: what UTF-8 cannot hold is written as an escape."
-    return str(text).encode('utf-8', 'backslashreplace').decode()
+    "Text that every terminal takes: what cannot be printed is written as an escape."
+    escaped = lambda c: c.encode('unicode_escape').decode()
+    return ''.join(c if c.isprintable() or c == '\n' else escaped(c) for c in str(text))
 
 # %% ../nbs/api/05_datasets.ipynb #08931b85
 def raise_if_any(
@@ -41,18 +45,19 @@ def raise_if_any(
     "Raise one `DatasetError` for all offenders."
     names = [str(o) for o in offenders]
     if not names: return
+    first = [n if len(n) < 300 else f'{n[:300]} ...' for n in names[:10]]
     more = ['...'] if len(names) > 10 else []
-    raise DatasetError(printable('\n  '.join([f'{what} ({len(names)}):', *names[:10], *more])))
+    raise DatasetError(printable('\n  '.join([f'{what} ({len(names)}):', *first, *more])))
 
 # %% ../nbs/api/05_datasets.ipynb #c0710e17
 _said = set() # sentences that this process has printed
 
 def say_once(
     what:str, # what is the matter with some files
-    names,    # their names, of which the first ten are printed; nothing is said if there are none
+    names,    # their names, of which the first five are printed; nothing is said if there are none
 ):
     "Print one line about some files, once in a process."
-    first = ', '.join(names[:10]) + ', ...' * (len(names) > 10)
+    first = ', '.join(names[:5]) + ', ...' * (len(names) > 5)
     text = printable(f'{what} ({len(names)}): {first}')
     if names and text not in _said: print(text)
     _said.add(text)
@@ -308,18 +313,27 @@ def _alike(
     return found
 
 # %% ../nbs/api/05_datasets.ipynb #cb315396
-def copies_among(
-    files:list, # files
-)->list:        # [[position, ...]], one list for each content that is there twice or more
-    "Which files have the same content, links included. Empty files are left out. Raises `DatasetError`."
-    files, sizes = [os.path.abspath(f) for f in files], []
-    for f in files:
-        with _readable(f): sizes.append(os.stat(f).st_size)
+@lru_cache(4) # the runs of a sweep ask for the same files
+def _copies(
+    stamped:tuple, # (path, stamp) of each file
+)->list:
+    "See `copies_among`."
+    files, sizes = [f for f, _ in stamped], [s[0] for _, s in stamped]
     groups = _alike([[i for i, n in enumerate(sizes) if n]], sizes.__getitem__)
     for whole in (False, True):
         with _readable('a video'): known = digests([files[i] for g in groups for i in g], whole)
         groups = _alike(groups, lambda i: known[files[i]])
     return groups
+
+# %% ../nbs/api/05_datasets.ipynb #d6727bb4
+def copies_among(
+    files:list, # files
+)->list:        # [[position, ...]], one list for each content that is there twice or more
+    "Which files have the same content, links included. Empty files are left out. Raises `DatasetError`."
+    stamped = []
+    for f in map(os.path.abspath, files):
+        with _readable(f): stamped.append((f, stamp(f)))
+    return _copies(tuple(stamped))
 
 # %% ../nbs/api/05_datasets.ipynb #43dbbe17
 def check_no_leak(
@@ -468,13 +482,15 @@ def _draw_share(
 # %% ../nbs/api/05_datasets.ipynb #3473e372
 def hold_out(
     videos:VideoList,       # the training part
-    share:float=0.1,        # share of each class, or of the groups, to hold out
+    share:float=0.1,        # share of each class, or of the groups, to hold out (0: nothing)
     seed:int=0,             # seed of the draw
     group=None,             # int or regular expression, as in `groups_of`, to hold out whole groups
     names=('train', 'val'), # names of the two parts
 )->list:                    # [train, val]
     "Hold out a share of each class at random (one video or more, never all), or whole groups."
-    if not 0 < share < 1: raise DatasetError(f'the share to hold out must lie between 0 and 1, not {share}')
+    if not 0 <= share < 1:
+        raise DatasetError(f'the share to hold out must be 0 or more and below 1, not {share}')
+    if not share: return videos.partition([False] * len(videos), names)
     if group is not None:
         n = max(1, round(share * len(set(groups_of(videos, group)))))
         return split_by_group(videos, group, n, seed, names)
@@ -546,10 +562,13 @@ class ClipDataset(Dataset):
         keep_decoded:bool=False,  # keep all frames in memory after the first decode
         max_gb:float=4.,          # most memory for `keep_decoded`, in GB
         order:str='forward',      # frame order; 'shuffled' and 'single' (one frame repeated) are controls
+        rules:ViewRules=ViewRules(), # how frames are chosen and test clips resized
+        random_frames:bool=False, # draw the frames of a fixed clip anew each epoch
     ):
         _check_choices(order=(order, ORDERS), sampling=(sampling, SAMPLINGS))
         self.videos, self.n_frames, self.size, self.train, self.views = videos, n_frames, size, train, views
         self.sampling, self.stride, self.order, self.clips, self.crops = sampling, stride, order, clips, crops
+        self.rules, self.random_frames = rules, random_frames
         self.augment, self.seed, self.max_gb = augment or ClipAugment(size), seed, max_gb
         self._epoch = torch.zeros((), dtype=torch.long).share_memory_() # workers that live on see it
         self.kept = self._empty_store() if keep_decoded else None
@@ -642,15 +661,32 @@ def preload(self:ClipDataset):
 
 # %% ../nbs/api/05_datasets.ipynb #eb559681
 @patch
+def _drawn_indices(self:ClipDataset, n_total:int, rng)->np.ndarray: # int (T,)
+    "Frame numbers of one random clip."
+    n, rules = self.n_frames, self.rules
+    if self.sampling == 'uniform':
+        return (floor_indices if rules.segments == 'floor' else uniform_indices)(n_total, n, rng)
+    return (span_indices if rules.dense_train == 'span' else dense_indices)(n_total, n, self.stride, rng)
+
+@patch
+def _test_indices(self:ClipDataset, n_total:int)->np.ndarray: # int (clips, T)
+    "Frame numbers of the fixed clips."
+    at, rules = (n_total, self.n_frames, self.clips), self.rules
+    if self.sampling == 'uniform' and rules.test_points == 'start': return point_indices(*at)
+    if self.sampling == 'dense' and rules.test_starts == 'stride' and self.clips > 1:
+        return strided_starts(*at, self.stride)
+    return test_indices(*at, self.sampling, self.stride)
+
+@patch
 def _indices(
     self:ClipDataset,
     n_total:int, # frames in the video
     rngs,        # one numpy Generator per random view
 )->np.ndarray:   # int (views, T) in training, (clips, T) in testing
     "Frame numbers of all views."
-    if not self.train: return test_indices(n_total, self.n_frames, self.clips, self.sampling, self.stride)
-    if self.sampling == 'uniform': return np.stack([uniform_indices(n_total, self.n_frames, r) for r in rngs])
-    return np.stack([dense_indices(n_total, self.n_frames, self.stride, r) for r in rngs])
+    if not rngs: return self._test_indices(n_total)
+    drawn = [self._drawn_indices(n_total, r) for r in (rngs[:1] if self.rules.shared_frames else rngs)]
+    return np.stack(drawn * (len(rngs) // len(drawn)))
 
 # %% ../nbs/api/05_datasets.ipynb #433ad10c
 @patch
@@ -667,16 +703,27 @@ def _reordered(
 
 # %% ../nbs/api/05_datasets.ipynb #65a45344
 @patch
+def _generators(self:ClipDataset, i:int)->list:
+    "A generator for each random view of a video, none for fixed views."
+    drawn = self.train or self.random_frames
+    views = self.views if self.train else 1
+    return [np.random.default_rng((self.seed, self.epoch, i, v)) for v in range(views)] if drawn else []
+
+@patch
+def _crops(self:ClipDataset, frames)->list:
+    "The fixed crops of a clip."
+    crops = published_crops if self.rules.test_resize == 'opencv' else spatial_crops
+    return crops(frames, self.size, self.crops)
+
+@patch
 def __getitem__(self:ClipDataset, i:int):
     i = range(len(self))[i]
-    seeds = [(self.seed, self.epoch, i, v) for v in range(self.views)] if self.train else []
-    rngs = [np.random.default_rng(s) for s in seeds]
-    video = self._video(i)
+    rngs, video = self._generators(i), self._video(i)
     idx = self._reordered(self._indices(len(video), rngs), i)
     frames = video.frames(idx.reshape(-1))
     frames = frames.reshape(*idx.shape, *frames.shape[1:])
     if self.train: views = [self.augment(f, r) for f, r in zip(frames, rngs)]
-    else: views = [c for f in frames for c in spatial_crops(f, self.size, self.crops)]
+    else: views = [c for f in frames for c in self._crops(f)]
     return dict(clip=torch.stack(views), label=self.videos.labels[i], index=i)
 
 # %% ../nbs/api/05_datasets.ipynb #cbccf911

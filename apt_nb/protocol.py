@@ -32,8 +32,8 @@ VIEW_RULES = dict(
 @dataclass(frozen=True)
 class ViewRules:
     "How frames are chosen and pictures resized. The defaults are those of `held-out`."
-    segments:str = 'whole'      # uniform training frames: segments of the whole video, or of floor(N / T) frames
-    dense_train:str = 'stride'  # dense training frames: `stride` apart, or spread over n_frames * stride frames
+    segments:str = 'whole'      # uniform training: segments of the whole video, or of floor(N / T) frames
+    dense_train:str = 'stride'  # dense training: frames `stride` apart, or spread over n_frames * stride
     test_points:str = 'middle'  # uniform test frames: evenly within a segment, or from its start
     test_starts:str = 'even'    # starts of dense test clips: spread evenly, or multiples of `stride`
     val_frames:str = 'middle'   # validation frames: fixed (middle), or drawn as in training (random)
@@ -77,8 +77,8 @@ def point_indices(
 )->np.ndarray:    # int (clips, n_frames)
     "The first frame of each segment, and the middle one for a second clip. ValueError for more clips."
     if clips not in (1, 2):
-        raise ValueError(f"test_clips is {clips}: with test_points='start' it can be 1 or 2, because the published "
-                         "code cannot make more clips of uniform segments. Set test_points='middle' for more")
+        raise ValueError(f"test_clips is {clips}: with test_points='start' it can be 1 or 2, because the "
+                         "published code makes no more clips of segments. Set test_points='middle' for more")
     length = n_total / n_frames
     at = np.arange(n_frames) * length
     return np.stack([at, length / 2 + at][:clips]).astype(np.int64)

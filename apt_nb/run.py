@@ -6,18 +6,18 @@
 __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 'DATA_FIELDS', 'METHOD_DEFAULT', 'ROUNDING',
            'USUAL', 'RECORD', 'benchmark_root', 'class_splits', 'named_splits', 'splits', 'option_fields',
            'unused_fields', 'benchmark_definition', 'contents', 'data_digest', 'weights_digest', 'cached_digest',
-           'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'given_options',
-           'build_model', 'active_scales', 'device_name', 'commit', 'version', 'rounding_variables', 'environment',
-           'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name', 'same_videos',
-           'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'read_record', 'not_finite',
-           'write_record', 'finished', 'run']
+           'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'val_loader',
+           'given_options', 'build_model', 'active_scales', 'device_name', 'commit', 'version', 'rounding_variables',
+           'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name',
+           'same_videos', 'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit',
+           'read_record', 'infinite_number', 'write_record', 'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
 import numpy as np
 from accelerate.utils import set_seed
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timezone
 from filelock import FileLock, Timeout
 from itertools import groupby
@@ -25,7 +25,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
-from .config import BENCHMARKS, Config, DataSettings
+from .config import BENCHMARKS, Config, DataSettings, without_added
 from .core import DamagedFile, atomic, cache_root, read_json, remove_stale, rounded, set_aside
 from .datasets import ClipDataset, DatasetError, VideoList, class_folders, class_tree, folder_splits
 from .datasets import loader, raise_if_any, split_by_group
@@ -76,7 +76,8 @@ def named_splits(cfg:Config)->tuple:
 def splits(cfg:Config)->dict: # {train, val, test: VideoList}
     "The videos of a run. Raises DatasetError if the folder cannot be split as the settings say."
     parts = folder_splits(benchmark_root(cfg)) if cfg.data in BENCHMARKS else named_splits(cfg)
-    return dict(zip(('train', 'val', 'test'), parts))
+    parts = dict(zip(('train', 'val', 'test'), parts))
+    return parts | dict(val=replace(parts['test'], split='val')) if cfg.validate_on == 'test' else parts
 
 # %% ../nbs/api/11a_run.ipynb #58061dc7
 RECIPE_VERSION = 1
@@ -114,7 +115,8 @@ def contents(
     "Name, label and content of each video. Raises DatasetError if one cannot be read."
     try: found = digests(f for f, _ in videos)
     except OSError as e:
-        raise DatasetError(f'{e.filename}: cannot be read ({e.strerror}). Mend it, or take it off the list') from None
+        wrong = f'{e.filename}: cannot be read ({e.strerror}). Mend it, or take it off the list'
+        raise DatasetError(wrong) from None
     return [list(row) for row in zip(videos.paths, videos.labels, found.values(), strict=True)]
 
 def data_digest(cfg:Config)->str:
@@ -154,7 +156,7 @@ def hashed_settings(
     unused = NOT_HASHED | set(BENCHMARK_FIELDS) | unused_fields(cfg.method)
     data = cached_digest(data_digest, DATA_FIELDS, cfg, cache)
     weights = cached_digest(weights_digest, ['weights'], cfg, cache)
-    kept = {k: v for k, v in asdict(cfg).items() if k not in unused}
+    kept = {k: v for k, v in without_added(asdict(cfg)).items() if k not in unused}
     return kept | dict(version=RECIPE_VERSION, data=data, weights=weights)
 
 # %% ../nbs/api/11a_run.ipynb #97edd36c
@@ -170,21 +172,27 @@ def config_hash(
 def clip_dataset(cfg:Config, videos:VideoList, **kwargs)->ClipDataset:
     "Clips of `videos` as the settings say."
     names = 'n_frames', 'size', 'sampling', 'stride', 'order', 'keep_decoded'
-    return ClipDataset(videos, **{n: getattr(cfg, n) for n in names}, **kwargs)
+    return ClipDataset(videos, rules=cfg, **{n: getattr(cfg, n) for n in names}, **kwargs)
 
 def train_loader(cfg:Config, videos:VideoList):
     "Random views of the training videos, in a new order each epoch."
-    augment = ClipAugment(cfg.size, cfg.scale, cfg.ratio, cfg.hflip, cfg.rand_augment or None)
+    how = dict(resize=cfg.train_resize, interpolation=cfg.rand_interpolation)
+    augment = ClipAugment(cfg.size, cfg.scale, cfg.ratio, cfg.hflip, cfg.rand_augment or None, **how)
     clips = clip_dataset(cfg, videos, train=True, views=cfg.views, augment=augment, seed=cfg.seed)
     return loader(clips, cfg.batch_size, True, cfg.workers, cfg.seed, drop_last=True)
 
 # %% ../nbs/api/11a_run.ipynb #c5fe8416
-def eval_loader(cfg:Config, videos:VideoList, clips:int=1, crops:int=1):
+def eval_loader(cfg:Config, videos:VideoList, clips:int=1, crops:int=1, **kwargs):
     "Fixed views of all videos: one clip and the central crop, or more. Each process gets as many of a batch."
     n = make_accelerator().num_processes
     batch_size = max(1, cfg.batch_size * cfg.views // (clips * crops))
-    data = clip_dataset(cfg, videos, train=False, clips=clips, crops=crops)
+    data = clip_dataset(cfg, videos, train=False, clips=clips, crops=crops, **kwargs)
     return loader(data, math.ceil(batch_size / n) * n, False, cfg.workers)
+
+def val_loader(cfg:Config, videos:VideoList): # None without videos
+    "One clip and the central crop of each video, for validation."
+    drawn = dict(random_frames=cfg.val_frames == 'random', seed=cfg.seed)
+    return eval_loader(cfg, videos, **drawn) if len(videos) else None
 
 # %% ../nbs/api/11a_run.ipynb #ca21c169
 METHOD_DEFAULT = dict(prompt_blocks=(), bottleneck=0, rank=0) # values that leave an option to the method
@@ -245,8 +253,8 @@ USUAL = dict(CUBLAS_WORKSPACE_CONFIG=':4096:8')
 
 def rounding_variables()->dict: # {name: value}
     "Environment variables that may change how torch rounds, without thread counts and paths."
-    found = {k: v for k, v in sorted(os.environ.items()) if k.startswith(ROUNDING) and not re.search(r'[/\\]', v)}
-    return {k: v for k, v in found.items() if not k.endswith('_NUM_THREADS') and v != USUAL.get(k)}
+    found = {k: v for k, v in sorted(os.environ.items()) if k.startswith(ROUNDING) and v != USUAL.get(k)}
+    return {k: v for k, v in found.items() if not k.endswith('_NUM_THREADS') and not re.search(r'[/\\]', v)}
 
 def environment(cfg:Config)->dict:
     "Where a run took place: device, threads, precision, processes, versions and commit."
@@ -256,7 +264,8 @@ def environment(cfg:Config)->dict:
     versions |= {p: version(p) for p in names if version(p)}
     variables = dict(variables=rounding_variables()) if rounding_variables() else {}
     return dict(device=device_name(), threads=torch.get_num_threads(), processes=acc.num_processes,
-                precision=resolve_precision(acc.device, cfg.precision), versions=versions, **variables, **commit())
+                precision=resolve_precision(acc.device, cfg.precision), versions=versions, **commit(),
+                **variables)
 
 # %% ../nbs/api/11a_run.ipynb #03c43670
 def int_text(numbers)->str:
@@ -301,18 +310,18 @@ def require_name(
 ):
     "Raise DatasetError if a run would have another name now."
     if config_hash(cfg) == name: return
-    raise DatasetError(f'the videos or the weights of run {name} changed after it got this name: make the same '
-                       'call again')
+    raise DatasetError(f'the videos or the weights of run {name} changed after it got this name: make the '
+                       'same call again')
 
 @contextmanager
 def same_videos(
     seen:SeenFiles,  # videos of a run
     name:str,        # its name
 ):
-    "Yield a function that raises DatasetError if videos have changed. It is called if reading one fails, too."
+    "Yield a function that raises DatasetError if videos have changed. It is called if reading fails, too."
     def check():
-        raise_if_any(f'videos of run {name} changed while it read them: make the same call again for a run on '
-                     'what is there now, or put them back to go on with this one', seen.changed())
+        raise_if_any(f'videos of run {name} changed while it read them: make the same call again for a run '
+                     'on what is there now, or put them back to go on with this one', seen.changed())
     try: yield check
     except (VideoError, OSError, ValueError):
         check()
@@ -328,7 +337,7 @@ def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (
         seen = SeenFiles(f for videos in data.values() for f, _ in videos)
         model = build_model(cfg, len(data['train'].classes))
         require_name(cfg, name)
-        loaders = train_loader(cfg, data['train']), eval_loader(cfg, data['val'])
+        loaders = train_loader(cfg, data['train']), val_loader(cfg, data['val'])
         with same_videos(seen, name) as check:
             history = train(model, *loaders, cfg, folder, progress, lambda m, _: check() or active_scales(m))
             test = make_accelerator().prepare(eval_loader(cfg, data['test'], cfg.test_clips, cfg.test_crops))
@@ -369,45 +378,54 @@ def run_folder(cfg:Config, cache:dict=None)->Path:
 RECORD = dict(
     hash=str, profile=str, seed=int, config={}, data_hash=str, classes=[str], n_tuned=int, n_total=int,
     videos=dict(train=int, val=int, test=int), curves=[{}], steps={}, val={}, environment={},
-    test=dict(top1=float, top5=float, loss=float, n=int, correct=str, labels=str, predicted=str, per_class={}),
+    test=dict(
+        top1=float, top5=float, loss=float, n=int, correct=str, labels=str, predicted=str, per_class={}),
     timing=dict(started=str, epochs=[float], test=float, seconds=float))
 
+# %% ../nbs/api/11a_run.ipynb #7af91830
 def misfit(
     value,           # what was found
     shape,           # what it should be: a type, a list of one, or a dict
     name:str='',     # where it was found
 )->str:              # None: it fits
     "Name of the first part of `value` that is missing or of another kind."
-    if isinstance(shape, type): return None if isinstance(value, (int, shape) if shape is float else shape) else name
-    if not isinstance(value, type(shape)): return name
+    kinds = shape if isinstance(shape, type) else type(shape)
+    if not isinstance(value, (int, float) if kinds is float else kinds): return name
+    if isinstance(shape, type): return None
     if isinstance(shape, list): parts = [(v, shape[0], f'{name}.{i}') for i, v in enumerate(value)]
     else: parts = [(value.get(k), s, f'{name}.{k}') for k, s in shape.items()]
     return next((wrong for part in parts if (wrong := misfit(*part))), None)
 
+def require_fit(value, shape, file):
+    "Raise DamagedFile that names the file and its first part that is missing or wrong, see `misfit`."
+    wrong = misfit(value, shape)
+    if wrong is not None: raise DamagedFile(f'{file} is damaged: it has no right {wrong[1:]}')
+
+# %% ../nbs/api/11a_run.ipynb #20249195
 def read_record(folder)->dict:
     "The record in `folder`, or None. A damaged one is set aside, and you are told."
     file = Path(folder)/'record.json'
     if not file.exists(): return None
     try:
         record = read_json(file)
-        if wrong := misfit(record, RECORD): raise DamagedFile(f'{file} is damaged: it lacks a right {wrong[1:]}')
+        require_fit(record, RECORD, file)
         return record
     except DamagedFile as e: set_aside(file, e, 'the run is trained again')
 
 # %% ../nbs/api/11a_run.ipynb #9aa0923c
-def not_finite(
+def infinite_number(
     value,              # what JSON is to hold
     name:str='record',  # what it is called
 )->str:                 # None: there is none
     "Name of the first number that JSON cannot hold."
     if isinstance(value, float): return None if math.isfinite(value) else name
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return next((wrong for k, v in parts if (wrong := not_finite(v, f'{name}.{k}'))), None)
+    return next((wrong for k, v in parts if (wrong := infinite_number(v, f'{name}.{k}'))), None)
 
 def write_record(record:dict, folder:Path):
     "Write record.json, whole or not at all. Raises ValueError that names a number that is not finite."
     file = folder/'record.json'
-    if wrong := not_finite(record): raise ValueError(f'{file} is not written: {wrong} is not a finite number')
+    if wrong := infinite_number(record): raise ValueError(f'{file} is not written: {wrong} is not a finite number')
     text = json.dumps(record, indent=1)
     atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
 

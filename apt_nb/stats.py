@@ -19,7 +19,7 @@ from statistics import NormalDist
 # %% ../nbs/api/12_stats.ipynb #48c34768
 def _scores(r):
     columns = [(part, k) for part in ('val', 'test') for k in ('top1', 'top5', 'loss')]
-    return {f'{part}_{k}': r[part][k] for part, k in columns}
+    return {f'{part}_{k}': r[part].get(k, math.nan) for part, k in columns}
 
 def records_frame(
     records:list,  # records of runs

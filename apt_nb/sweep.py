@@ -22,13 +22,13 @@ from fastcore.basics import patch
 from itertools import cycle
 from multiprocessing.context import SpawnContext
 from pathlib import Path
-from .config import BENCHMARKS, Config, common_settings, differences
+from .config import BENCHMARKS, Config, common_settings, differences, without_added
 from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, n_cores, progress_bar, read_json
 from .core import remove_stale, repo_root, set_aside, unfinished
 from .moving_shapes import TARGETS
 from .paper import setting_label
 from .run import BENCHMARK_FIELDS, DATA_FIELDS, benchmark_root, cached_digest, device_name, read_record
-from .run import misfit, run, run_folder, splits
+from .run import require_fit, run, run_folder, splits
 from .training import make_accelerator, use_cpu
 
 # %% ../nbs/api/11b_sweep.ipynb #32e3d83b
@@ -228,7 +228,7 @@ def _failure_text(cfgs, failed:dict)->str:
 
 # %% ../nbs/api/11b_sweep.ipynb #48938ed5
 def _train_missing(cfgs, names, jobs, progress)->dict: # {index: record or exception}
-    "Train runs that are not finished, under their names. The benchmark's videos are written before the processes start."
+    "Train unfinished runs under their names. The benchmark's videos are written before processes start."
     embedded = [c for c in cfgs if c.data in BENCHMARKS]
     key = lambda c: tuple(getattr(c, f) for f in ('data', *BENCHMARK_FIELDS))
     for c in {key(c): c for c in embedded}.values(): benchmark_root(c)
@@ -285,8 +285,7 @@ def saved_records(
     files = sorted((folder/'records').glob('*.json'))
     lists = [(f, rows) for f in files if isinstance(rows := read_json(f, object), list)]
     rows = [(f, r) for f, rows in lists for r in rows if isinstance(r, dict) and 'curves' in r]
-    for f, r in rows:
-        if wrong := misfit(r, dict(hash=str, config={})): raise DamagedFile(f'{f} is damaged: a run has no {wrong[1:]}')
+    for f, r in rows: require_fit(r, dict(hash=str, config={}), f)
     runs = [as_run(r) for _, r in rows]
     return {r['hash']: r for r in sorted(runs, key=lambda r: 'steps' in r)}
 
@@ -295,7 +294,7 @@ def record_digest(
 )->str:           # 12 hexadecimal digits
     "The hash of what a run computed: its record without time and place, and with all settings."
     what = {k: v for k, v in record.items() if k not in ('timing', 'environment')}
-    what['config'] = asdict(Config(**record['config']))
+    what['config'] = without_added(asdict(Config(**record['config'])))
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
 
 # %% ../nbs/api/11b_sweep.ipynb #baa2a0d0
@@ -327,11 +326,12 @@ def is_listed(
     try: return made_by['records'].get(record['hash']) == record_digest(record)
     except ValueError: return False # a setting that no run can have
 
+# %% ../nbs/api/11b_sweep.ipynb #e0489dd0
 def shipped_records(
     profile:str,     # smoke, demo or paper
     root:Path=None,  # clone (None: the one that the package is in)
 )->dict:             # {name of a run: its record, or the FloatingPointError that it ended with}
-    "What a clone has in figures/<profile>. Empty, and said, if the code was changed since or a file is damaged."
+    "What a clone has in figures/<profile>. Empty, and said, if the code was changed or a file is damaged."
     try: folder = (root or repo_root())/'figures'/profile
     except FileNotFoundError: return {}
     if not (folder/'made_by.json').exists(): return {}
@@ -346,10 +346,11 @@ def _shipped(
 )->dict:          # see `shipped_records`
     "Records of a clone. Raises DamagedFile."
     made_by, code = read_json(folder/'made_by.json'), code_hashes()
-    if wrong := misfit(made_by, MADE_BY): raise DamagedFile(f'{folder}/made_by.json is damaged: it has no {wrong[1:]}')
+    require_fit(made_by, MADE_BY, folder/'made_by.json')
     changed = [m for m in DECIDING if made_by['code'].get(m) != code[m]]
     if changed:
-        print(f'The records in figures/{folder.name} are not used: other code made them ({", ".join(changed)})')
+        modules = ', '.join(changed)
+        print(f'The records in figures/{folder.name} are not used: other code made them ({modules})')
         return {}
     diverged = {name: FloatingPointError(text) for name, text in made_by['diverged'].items()}
     there = {name: r for name, r in saved_records(folder).items() if is_listed(r, made_by)}

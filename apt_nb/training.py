@@ -276,7 +276,8 @@ def read_checkpoint(
     try:
         if hashlib.sha256(content).hexdigest().encode() != checksum: raise ValueError
         return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
-    except Exception: raise DamagedFile(f'{path} is damaged: its bytes are not those that were written') from None
+    except Exception: wrong = f'{path} is damaged: its bytes are not those that were written'
+    raise DamagedFile(wrong)
 
 # %% ../nbs/api/08_training.ipynb #f4d7f888
 def resume(
@@ -329,7 +330,8 @@ def make_accelerator()->Accelerator:
     "accelerate's `Accelerator`: processes share each batch, and precision is left to `autocast_for`."
     cpu = use_cpu() or not torch.accelerator.is_available()
     config = DataLoaderConfiguration(split_batches=True)
-    with hidden_environment(): return PlainAccelerator(cpu=cpu, mixed_precision='no', dataloader_config=config)
+    plain = dict(mixed_precision='no', dataloader_config=config)
+    with hidden_environment(): return PlainAccelerator(cpu=cpu, **plain)
 
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
 def downsample(
@@ -465,10 +467,10 @@ def train_epoch(
 
 # %% ../nbs/api/08_training.ipynb #a4d4af6f
 @patch
-def validate(self:Trainer)->dict:  # val_top1, val_top5 and val_loss, empty without a loader
+def validate(self:Trainer, epoch:int=0)->dict:  # val_top1, val_top5 and val_loss, empty without a loader
     "Evaluate the model on the validation videos."
     if not self.val: return {}
-    set_epoch(self.val, 0)
+    set_epoch(self.val, epoch if getattr(self.val.dataset, 'random_frames', False) else 0)
     val = evaluate(self.unwrapped, self.val, self.acc.device, self.autocast)
     return {f'val_{k}': v for k, v in val.items() if k != 'n'}
 
@@ -483,7 +485,7 @@ def log_epoch(
 ):
     "Add an epoch's row, its stretch of the loss curve and its time to the history."
     lr = lr_at((epoch + 1) * self.epoch_steps - 1, self.n_steps, self.r)
-    row = dict(epoch=epoch + 1, lr=lr, train_loss=float(np.mean(losses))) | self.validate()
+    row = dict(epoch=epoch + 1, lr=lr, train_loss=float(np.mean(losses))) | self.validate(epoch)
     if extra: row |= extra(self.unwrapped, epoch + 1) or {}
     points = max(1, 500 // self.r.epochs)
     steps, means = downsample(losses, epoch * self.epoch_steps + 1, points)
@@ -511,6 +513,7 @@ def run_epochs(
         self.acc.wait_for_everyone()
     if self.bar is not None: self.bar.close()
 
+# %% ../nbs/api/08_training.ipynb #75ff4131
 def train(
     model,          # tuned model, see `apt_nb.tuning.tune`; parameters with requires_grad are trained
     train_loader,   # batches dict(clip uint8 `(B, V, C, T, H, W)`, label, index), B over all processes
