@@ -425,10 +425,12 @@ def infinite_number(
 def write_record(record:dict, folder:Path):
     "Write record.json, whole or not at all. Raises ValueError that names a number that is not finite."
     file = folder/'record.json'
-    if wrong := infinite_number(record): raise ValueError(f'{file} is not written: {wrong} is not a finite number')
+    wrong = infinite_number(record)
+    if wrong: raise ValueError(f'{file} is not written: {wrong} is not a finite number')
     text = json.dumps(record, indent=1)
     atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
 
+# %% ../nbs/api/11a_run.ipynb #1a3e96b9
 def finished(folder:Path)->dict: # None: there is work to do
     "The record of a finished run. None if its tuned tensors are missing or cut, which is said."
     record, tuned = read_record(folder), folder/'tuned.safetensors'

@@ -15,15 +15,14 @@ from apt_nb.config import preset
 from apt_nb.run import run
 run(preset('smoke', n_train=4, n_val=2, n_test=2, epochs=6, batch_size=8), progress=False)
 """
-BATCH = 'from apt_nb.reproduce import apt_nb_reproduce; apt_nb_reproduce()'
 
 def start(
     batch,  # the whole batch, or one run
     cache,  # folder
 ):
     "Start a process group that trains."
-    command = [sys.executable, '-c', BATCH if batch else RUN]
-    if batch: command += ['--only', '03', '--jobs', '2', '--force']
+    reproduce = Path(sys.executable).parent/'apt_nb_reproduce'
+    command = [reproduce, '--only', '03', '--jobs', '2', '--force'] if batch else [sys.executable, '-c', RUN]
     env = os.environ | dict(APT_NB_CACHE=str(cache), OMP_NUM_THREADS='1')
     quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return subprocess.Popen(command, env=env, start_new_session=True, **quiet)
@@ -70,8 +69,8 @@ def main(n, batch):
                 except subprocess.TimeoutExpired:
                     orphans, killed = kill(process, rng.random() < .5), killed + 1
                     wrong += orphans
-                    print(f'kill {killed} after {after:.1f} s: {len(records(cache))} records, {orphans} orphans, '
-                          f'unfinished: {left(cache) or "none"}', flush=True)
+                    met = f'{len(records(cache))} records, {orphans} orphans, unfinished: {left(cache)}'
+                    print(f'kill {killed} after {after:.1f} s: {met}', flush=True)
                 if process.returncode == 0 or rng.random() < .25: break
             finish(batch, cache)
             same, stale = records(cache) == expected, left(cache)
