@@ -14,18 +14,21 @@ from ..report import Study
 # %% ../../nbs/02_ablation_reparam.ipynb #b3c31fb6
 def form(c):
     "The form of the scales in words, from a run's settings."
-    return c['reparam'] if c['decay_scales'] else 'max, no decay'
+    return c['reparam'].replace('_', ', ') + ', no decay' * (not c['decay_scales'])
 
 # %% ../../nbs/02_ablation_reparam.ipynb #b37cd84f
-def runs(profile, data, seeds, lrs, weight_decays, grid_seeds, settings):
-    "Four forms of the scales, and a grid of two of them; returns the study of Figure 3."
+def runs(profile, data, seeds, lrs, weight_decays, grid_seeds, rates, settings):
+    "Five forms of the scales, a grid of two of them, and two at other rates; returns the study of Figure 3."
     base = preset(profile, data=data, **settings)
-    if form(vars(base)) != 'max':
+    if not base.reparam.startswith('max') or not base.decay_scales:
         raise ValueError('settings: leave out reparam and decay_scales, because the runs differ in these')
-    others = [dict(reparam='linear'), dict(reparam='none'), dict(decay_scales=False)]
+    in_fp16 = 'max' if base.reparam == 'max_fp16' else 'max_fp16'
+    others = [dict(reparam=r) for r in ('linear', 'none', in_fp16)] + [dict(decay_scales=False)]
     forms = [base, *(replace(base, **other) for other in others)]
     of_figure = [replace(c, seed=s) for c in forms for s in seeds]
-    on_grid = grid(base, reparam=['max', 'none'], lr=lrs, weight_decay=weight_decays, seed=grid_seeds)
-    ran = yield of_figure + on_grid
-    printed = printed_frame(FIGURE_3)
-    return Study('02_ablation_reparam', 'Figure 3', ran, 'scales', printed, ran[:len(of_figure)], form)
+    on_grid = grid(base, reparam=[base.reparam, 'none'], lr=lrs, weight_decay=weight_decays, seed=grid_seeds)
+    at_rates = grid(base, lr=rates, reparam=['max', 'max_fp16'], seed=seeds)
+    ran = yield of_figure + on_grid + at_rates
+    printed = printed_frame(FIGURE_3).rename(dict(max=form(vars(base))))
+    study = Study('02_ablation_reparam', 'Figure 3', ran, 'scales', printed, ran[:len(of_figure)], form)
+    return study, ran[len(of_figure):][:len(on_grid)], ran[len(of_figure) + len(on_grid):]
