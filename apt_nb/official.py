@@ -530,7 +530,8 @@ def _check_missing(
     vanished = [f'{v.classes[l]} ({p})' for p, v in lists.items()
                 for l, k in Counter(v.labels).items() if k == lost[p][l]]
     raise_if_any(f'{said}. Classes would have no video left in a part, whatever allow_missing is: fetch some '
-                 'of their videos, or take these classes out of the annotation files', vanished)
+                 'of their videos, or take these classes out of the annotation files (with complete=False)',
+                 vanished)
     if len(names) > (allow if allow >= 1 else allow * n + 1e-9):
         raise_if_any(f'{said}. Fetch them, or let so many be left out (allow_missing={len(names)})', names)
 
