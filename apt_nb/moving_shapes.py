@@ -6,8 +6,8 @@
 __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS', 'SHAPES', 'TARGET_SHAPES', 'SOURCE_SHAPES',
            'PLACES', 'MOTIONS', 'APPEARANCE', 'TARGETS', 'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_wave',
            'random_scene', 'draw_ground', 'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through',
-           'scene_of', 'clip_path', 'write_clip', 'default_folder', 'is_complete', 'remove_parts', 'run_jobs',
-           'moving_shapes']
+           'scene_of', 'clip_path', 'write_clip', 'default_folder', 'write_json', 'clip_digests', 'set_aside_changed',
+           'is_complete', 'remove_parts', 'run_jobs', 'moving_shapes']
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json
@@ -20,6 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from tqdm import tqdm
 from .core import DamagedFile, atomic, cache_root, is_alive, read_json, set_aside, writing
+from .identity import digests
 from .video import write_mp4
 
 # %% ../nbs/api/06_moving_shapes.ipynb #32d4b998
@@ -236,6 +237,27 @@ def default_folder(
     return cache_root()/'moving_shapes'/digest[:12]
 
 # %% ../nbs/api/06_moving_shapes.ipynb #0a6587e2
+def write_json(file:Path, value):
+    "Write a JSON file, whole or not at all."
+    atomic(file, lambda f: f.write_text(json.dumps(value, indent=1), encoding='utf-8'))
+
+def clip_digests(root:Path, clips:list)->dict: # {path below `root`: digest}
+    "What the clips of a data set hold, see `apt_nb.identity`."
+    return dict(zip([c.relative_to(root).as_posix() for c in clips], digests(clips).values()))
+
+# %% ../nbs/api/06_moving_shapes.ipynb #a0176fac
+def set_aside_changed(
+    root:Path,   # folder of the data set
+    clips:list,  # its files
+):
+    "Set aside clips that do not hold what was written."
+    f, there = root/'clips.json', [c for c in clips if c.exists()]
+    try: known = read_json(f) if f.exists() else {}
+    except DamagedFile as e: return set_aside(f, e, 'the clips are taken as they are')
+    changed = [root/p for p, d in clip_digests(root, there).items() if known.get(p, d) != d] if known else []
+    for c in changed: set_aside(c, f'{c} is damaged', 'it is written again')
+
+# %% ../nbs/api/06_moving_shapes.ipynb #01f32c64
 def is_complete(
     root:Path,      # folder of the data set
     settings:dict,  # what the data set must be made from
@@ -288,11 +310,14 @@ def moving_shapes(
     settings = dict(version=VERSION, **counts, seed=seed, actions=actions, shapes=shapes)
     root = Path(root) if root else default_folder(settings)
     todo = [(s, c, n) for s, k in counts.items() for c in range(len(actions)) for n in range(k)]
-    if is_complete(root, settings, [clip_path(root, list(actions), t) for t in todo]): return root
+    clips = [clip_path(root, list(actions), t) for t in todo]
+    set_aside_changed(root, clips)
+    if is_complete(root, settings, clips): return root
     remove_parts(root)
     for s, a in product(counts, actions): (root/s/a).mkdir(parents=True, exist_ok=True)
     write = partial(write_clip, actions=actions, shapes=shapes, seed=seed, root=root)
     progress = dict(total=len(todo), desc='writing clips', mininterval=5, disable=len(todo) < 1000)
     for _ in tqdm(run_jobs(write, todo, jobs), **progress): pass
-    atomic(root/'settings.json', lambda f: f.write_text(json.dumps(settings, indent=1), encoding='utf-8'))
+    write_json(root/'clips.json', clip_digests(root, clips))
+    write_json(root/'settings.json', settings)
     return root

@@ -342,6 +342,15 @@ def test_damaged_settings(tmp_path, content, capsys):
     assert (clip.read_bytes(), (root/'settings.json').read_text()) == (before, text)
     assert content is None or 'settings.json is damaged' in capsys.readouterr().out
 
+def test_changed_clip(tmp_path, capsys):
+    "A clip of the benchmark with another byte is set aside and written again."
+    root = moving_shapes(tmp_path/'a', train=1, val=0, test=0)
+    clip = next(root.rglob('*.mp4'))
+    before = clip.read_bytes()
+    flip(clip, len(before) // 2)
+    moving_shapes(root, train=1, val=0, test=0)
+    assert clip.read_bytes() == before and f'{clip} is damaged' in capsys.readouterr().out
+
 # workers
 
 @pytest.mark.parametrize('part', ['train', 'val', 'test'])
