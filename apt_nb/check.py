@@ -6,7 +6,7 @@
 __all__ = ['CHECK_FIELDS', 'CRASHED', 'read_report', 'check_videos', 'check_summary', 'check_data']
 
 # %% ../nbs/api/05b_check.ipynb #98235ec0
-import csv, io, os, signal
+import csv, io, os, sys
 import pandas as pd
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -26,6 +26,14 @@ _EMPTY_ROW = dict.fromkeys(CHECK_FIELDS, 0) | dict(container='', codec='')
 _CSV = dict(encoding='utf-8', errors='surrogateescape', newline='') # odd file names survive
 
 # %% ../nbs/api/05b_check.ipynb #2937b0a5
+def _storable(
+    name:str, # name in a list
+)->str:
+    "The name as a report can hold it: bytes of another encoding stay, what no file name can have is escaped."
+    try: name.encode(**{k: _CSV[k] for k in ('encoding', 'errors')})
+    except UnicodeEncodeError: return name.encode('utf-8', 'backslashreplace').decode()
+    return name
+
 def _files_to_check(
     videos, # `VideoList`, or several
 )->list:    # (row, path of the file) of each video
@@ -36,14 +44,23 @@ def _files_to_check(
             file = Path(v.root)/path
             stat = os.stat(file) if file.is_file() else None
             size, modified = (stat.st_size, stat.st_mtime_ns) if stat else (0, 0)
-            row = dict(split=v.split, path=path, label=v.classes[label], bytes=size, modified=modified)
-            out.append((row, str(file)))
+            row = dict(split=v.split, path=_storable(path), label=_storable(v.classes[label]))
+            out.append((row | dict(bytes=size, modified=modified), str(file)))
     return out
 
 # %% ../nbs/api/05b_check.ipynb #e26d0794
 _NUMBERS = (dict.fromkeys(('frames', 'width', 'height', 'bytes', 'modified'), int)
             | dict.fromkeys(('fps', 'seconds'), float))
 
+def _parse_row(
+    row, # cells of a line
+)->dict: # {} if they are no complete line of a report
+    "A line of a report, numbers as numbers."
+    if len(row) != len(CHECK_FIELDS): return {}
+    try: return {k: _NUMBERS.get(k, str)(x) for k, x in zip(CHECK_FIELDS, row)}
+    except ValueError: return {}
+
+# %% ../nbs/api/05b_check.ipynb #74f44b22
 def read_report(
     report, # csv file of `check_videos`, complete or interrupted
 )->list:    # dicts of `CHECK_FIELDS`, numbers as numbers; none if there is no file
@@ -51,11 +68,11 @@ def read_report(
     if not os.path.exists(report): return []
     with open(report, **_CSV) as f: text = f.read()
     complete = text[:text.rfind('\n') + 1]
-    head, *rows = list(csv.reader(io.StringIO(complete, newline=''))) or [[]]
+    try: head, *rows = list(csv.reader(io.StringIO(complete, newline=''))) or [[]]
+    except csv.Error: head, rows = [], []
     if tuple(head) != CHECK_FIELDS:
         raise DatasetError(f'{report}: is no report of a check. Name another file')
-    parse = lambda row: {k: _NUMBERS.get(k, str)(x) for k, x in zip(CHECK_FIELDS, row)}
-    return [parse(row) for row in rows if len(row) == len(CHECK_FIELDS)]
+    return [row for row in map(_parse_row, rows) if row]
 
 # %% ../nbs/api/05b_check.ipynb #0bed8056
 def _write_report(
@@ -84,11 +101,20 @@ def _appending(
         yield append
 
 # %% ../nbs/api/05b_check.ipynb #1fb095cd
+# run by each worker, as text: a function of a notebook would not be found by another process
+_START_WORKER = '''import multiprocessing, os, signal, threading
+def end_with_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
+signal.signal(signal.SIGINT, signal.SIG_IGN) # the parent handles Ctrl-C
+threading.Thread(target=end_with_parent, daemon=True).start()'''
+
+# %% ../nbs/api/05b_check.ipynb #90b895d7
 def _pool(
     jobs:int, # processes
 )->ProcessPoolExecutor:
-    "Processes that ignore Ctrl-C, which the parent handles."
-    return ProcessPoolExecutor(jobs, get_context('spawn'), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    "Processes that end with this one, even if it is killed, and leave Ctrl-C to it."
+    return ProcessPoolExecutor(jobs, get_context('spawn'), exec, (_START_WORKER, {}))
 
 # %% ../nbs/api/05b_check.ipynb #61d101ae
 CRASHED = 'the decoder crashed' # perhaps not the video's fault: such a row is checked again
@@ -175,6 +201,15 @@ def check_videos(
     _write_report(report, rows)
     return pd.DataFrame(rows, columns=CHECK_FIELDS)
 
+# %% ../nbs/api/05b_check.ipynb #00133a16
+def _printable(
+    text:str, # perhaps a file name in another encoding, or with control characters
+)->str:
+    "Text for a terminal: what cannot be printed is escaped as in Python."
+    code = getattr(sys.stdout, 'encoding', None) or 'utf-8'
+    escaped = ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return escaped.encode(code, 'backslashreplace').decode(code)
+
 # %% ../nbs/api/05b_check.ipynb #41d584f4
 def check_summary(
     checked:pd.DataFrame, # table of `check_videos`
@@ -190,7 +225,8 @@ def check_summary(
                      f'{(frames < n_frames).sum()} videos have fewer than {n_frames}, and repeat some')
         lines.append('kinds: ' + ', '.join(f'{n} {codec} in {box}' for (box, codec), n in kinds if codec))
     for r in bad.head(10).itertuples():
-        lines.append(f'  {r.state}: {"/".join(filter(None, (r.split, r.path)))}: {r.message}')
+        name = _printable('/'.join(filter(None, (r.split, r.path))))
+        lines.append(f'  {r.state}: {name}: {_printable(r.message)}')
     return '\n'.join(lines + ['  ...'] * (len(bad) > 10))
 
 # %% ../nbs/api/05b_check.ipynb #da966b07
@@ -218,5 +254,5 @@ def check_data(
 )->pd.DataFrame:
     "Check a data set and print a summary. Missing videos are in the table. Raises `DatasetError`."
     checked = check_videos(_all_lists(root, name, split, annotations, complete), report, jobs)
-    print(f'{check_summary(checked)}\nreport: {report}')
+    print(f'{check_summary(checked)}\nreport: {_printable(str(report))}')
     return checked

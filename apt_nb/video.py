@@ -38,14 +38,14 @@ def _video_errors(
         why = (str(e).strip().splitlines() or [''])[0][:120]
         raise VideoError(f'{path}: {doing} failed ({type(e).__name__}: {why}). {advice}') from e
 
-# %% ../nbs/api/03_video.ipynb #02ad4d1c
+# %% ../nbs/api/03_video.ipynb #b895438c
 # demuxers whose files hold their frames themselves, and name no other file
 _CONTAINERS = '''mov matroska avi mpegts mpeg mpegvideo m4v asf flv live_flv ogg ivf nut mxf gxf rm wtv dv swf
 gif apng webp_anim h261 h263 h264 hevc vvc obu av1 vc1 vc1test dirac cavsvideo mjpeg mpjpeg mjpeg_2000
 yuv4mpegpipe nsv nuv 4xm amv bink ea film_cpk flic psxstr pva roq rpl smk ty vmd wc3movie'''.split()
 _OPEN = dict(format_whitelist=','.join(_CONTAINERS), protocol_whitelist='file')
 
-# %% ../nbs/api/03_video.ipynb #460d608f
+# %% ../nbs/api/03_video.ipynb #de645586
 def _open_video(
     path, # video file
 ):        # PyAV's container, and its first video track
@@ -74,7 +74,7 @@ def _nal_heads(
         at += prefix + int.from_bytes(packet[at:at + prefix], 'big')
     return heads if at == len(packet) else []
 
-# %% ../nbs/api/03_video.ipynb #04fa80f1
+# %% ../nbs/api/03_video.ipynb #d44e2461
 def _nal_prefix(
     codec:str,       # codec of the stream
     extradata:bytes, # its header in the container
@@ -83,20 +83,20 @@ def _nal_prefix(
     at = dict(h264=4, hevc=21).get(codec, 0)
     return (extradata[at] & 3) + 1 if extradata[:1] == b'\1' and len(extradata) > at else 0
 
-# %% ../nbs/api/03_video.ipynb #664e6275
+# %% ../nbs/api/03_video.ipynb #44030a18
 def _h264_frames(packet, prefix):
     "A frame if it has a slice (NAL types 1 to 5). Decoding can restart if that is an IDR slice (5)."
     slices = [k & 31 for k in _nal_heads(packet, prefix) if 1 <= k & 31 <= 5]
     return int(bool(slices)), slices[:1] == [5]
 
-# %% ../nbs/api/03_video.ipynb #578049c2
+# %% ../nbs/api/03_video.ipynb #acf2d3d1
 def _hevc_frames(packet, prefix):
     "A frame if it has a slice (NAL types below 32). Decoding can restart at types 19 to 21."
     slices = [k >> 1 & 63 for k in _nal_heads(packet, prefix) if k >> 1 & 63 < 32]
     broken_link = any(16 <= k <= 18 for k in slices) # the decoder drops frames after it
     return int(bool(slices) and not broken_link), bool(slices) and 19 <= slices[0] <= 21
 
-# %% ../nbs/api/03_video.ipynb #aca5c204
+# %% ../nbs/api/03_video.ipynb #fa778440
 def _vp9_heads(
     packet:bytes, # packet of VP9
 )->list:
@@ -114,7 +114,7 @@ def _vp9_frames(packet, prefix):
     heads = _vp9_heads(packet)
     return sum(bool(h & 10) for h in heads), not heads[0] & 12
 
-# %% ../nbs/api/03_video.ipynb #b760887f
+# %% ../nbs/api/03_video.ipynb #1bcd17dd
 def _mpeg4_frames(packet, prefix):
     "A frame if it has one I or P picture. Two are packed, B-frames are delayed, a few bytes show nothing."
     start = b'\0\0\1\xb6'
@@ -124,7 +124,7 @@ def _mpeg4_frames(packet, prefix):
 
 def _mjpeg_frames(packet, prefix): return int(packet[:2] == b'\xff\xd8'), True
 
-# %% ../nbs/api/03_video.ipynb #bae39b6a
+# %% ../nbs/api/03_video.ipynb #8ac3e3e8
 # functions of a packet and the length of its NAL prefixes, for each codec whose packets can be counted:
 # (frames that it shows; 0: none, or too odd to tell, True if decoding can restart)
 _FRAMES_IN = dict(h264=_h264_frames, hevc=_hevc_frames, vp9=_vp9_frames, mpeg4=_mpeg4_frames,
@@ -221,7 +221,7 @@ def _ebml_shortfall(
     size = int.from_bytes(head[at:at + n], 'big') & unknown
     return 0 if size == unknown else max(at + n + size - os.path.getsize(path), 0)
 
-# %% ../nbs/api/03_video.ipynb #8fdfa106
+# %% ../nbs/api/03_video.ipynb #ce8ed085
 def _mp4_shortfall(
     path, # video file
 )->int:   # bytes
@@ -236,20 +236,24 @@ def _mp4_shortfall(
             at += size
     return max(at - end, 0)
 
-# %% ../nbs/api/03_video.ipynb #e1f44cda
-def _avi_is_whole(
-    path, # video file
-)->bool:
-    "True if an AVI file holds all its chunks, and the index after them."
-    indexed, at, end = False, 0, os.path.getsize(path)
+# %% ../nbs/api/03_video.ipynb #de6bf14d
+def _avi_indexed(
+    path, # AVI file
+)->int:   # -1: not all of the file is there, or it has no index
+    "Chunks of the first video track that hold data, by the index behind them."
+    index, at, end = b'', 0, os.path.getsize(path)
     with open(path, 'rb') as f:
         while at + 8 <= end:
             f.seek(at)
             kind, size = f.read(4), int.from_bytes(f.read(4), 'little')
             if not any(kind): break
-            indexed |= kind == b'idx1'
+            if kind == b'idx1': index = f.read(size // 16 * 16)
             at += 12 if kind == b'RIFF' else 8 + size + size % 2
-    return indexed and at <= end
+    if not index or at > end: return -1
+    chunks = np.frombuffer(index, [('id', 'S4'), ('flags', '<u4'), ('at', '<u4'), ('size', '<u4')])
+    filled = chunks['id'][chunks['size'] > 0].tolist()
+    tracks = [c[:2] for c in filled if c[2:] in (b'dc', b'db')]
+    return tracks.count(min(tracks, default=b''))
 
 # %% ../nbs/api/03_video.ipynb #f2e87063
 def _shortfall(
@@ -258,13 +262,14 @@ def _shortfall(
 )->str:             # '' if the file is whole
     "What a file lacks of what its header promises."
     n, promised = len(ix.pts), ix.header_frames
-    if 8 * promised > os.path.getsize(path): promised = 0 # written before the number was known
-    fewer, until = promised - n > 1 + promised // 100, ix.pts.max() - min(ix.pts.min(), 0)
-    is_mp4, until = 'mp4' in ix.container, until * ix.time_base
+    if 8 * promised > os.path.getsize(path): promised = 0 # written before it was known
+    if ix.container == 'avi' and promised > n:
+        indexed = _avi_indexed(path) # leaves out chunks without data, which show the picture before again
+        promised = promised if indexed < 0 else indexed
+    fewer, is_mp4 = promised - n > 1 + promised // 100, 'mp4' in ix.container
     lacks = (fewer or not promised) and _mp4_shortfall(path) if is_mp4 else _ebml_shortfall(path)
-    # an edit list in MP4, or chunks without data in AVI, leave frames out of a whole file
-    whole = is_mp4 and not lacks or ix.container == 'avi' and fewer and _avi_is_whole(path)
-    if fewer and not whole: return f'has data for {n} of {promised} frames'
+    if fewer and (lacks or not is_mp4): return f'has data for {n} of {promised} frames' # MP4: no edit list
+    until = (ix.pts.max() - min(ix.pts.min(), 0)) * ix.time_base
     if 'matroska' in ix.container and ix.seconds - until > max(1, ix.seconds / 5):
         return f'has data for {until:.1f} of {ix.seconds:.1f} seconds'
     return f'lacks {lacks} of its bytes' if lacks else ''
@@ -288,7 +293,7 @@ def _decode_in_order(
         _start_decoder(s, strict)
         yield from c.decode(s)
 
-# %% ../nbs/api/03_video.ipynb #42f4c097
+# %% ../nbs/api/03_video.ipynb #38496eba
 def _turn(
     frame, # decoded frame, with the file's display matrix
 )->tuple:  # (transpose?, mirror left and right?, upside down?), in this order
@@ -299,7 +304,7 @@ def _turn(
     sideways = abs(b) + abs(c) > abs(a) + abs(d)
     return (True, c < 0, b < 0) if sideways else (False, a < 0, d < 0)
 
-# %% ../nbs/api/03_video.ipynb #21ec9ddd
+# %% ../nbs/api/03_video.ipynb #f9f8b946
 def _upright(
     picture:np.ndarray, # (H, W, 3)
     sideways:bool,      # result of `_turn`
@@ -327,7 +332,7 @@ def _pick_frames(
         if len(out) == len(wanted): break
     return out, errors
 
-# %% ../nbs/api/03_video.ipynb #cdf14178
+# %% ../nbs/api/03_video.ipynb #ee756d1d
 class _Astray(Exception): "A jump did not lead to the frames that the packets promise."
 
 def _decode_from_keyframes(
@@ -387,7 +392,7 @@ def _check_file(
     if not path.is_file():
         raise VideoError(f'{path}: no such file. Check the root folder and the list of names.')
 
-# %% ../nbs/api/03_video.ipynb #c572ab8d
+# %% ../nbs/api/03_video.ipynb #7dc25546
 class Video:
     """A video file. Frame i is the i-th that PyAV decodes from the start, turned as players show it.
 
@@ -468,7 +473,7 @@ def _read(
     decoded = _decode_in_order(self.path) if self._kept is None else self._kept
     return _pick_frames(enumerate(decoded), wanted)
 
-# %% ../nbs/api/03_video.ipynb #79692865
+# %% ../nbs/api/03_video.ipynb #6a37aae2
 @patch
 def _check_read(
     self:Video,
