@@ -16,6 +16,7 @@ import copy, hashlib, inspect, json
 import torch
 from collections.abc import Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from torch import nn
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -351,7 +352,7 @@ def check_classes(
     if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
         raise ValueError(f'classes is {names!r}, it must be a list of names')
     if len(set(names)) < len(names): raise ValueError('classes has a name twice')
-    if head is not None and len(names) != len(head):
+    if head is not None and head.ndim and len(names) != len(head):
         raise ValueError(f'classes has {len(names)} names, and the head has {len(head)} outputs')
 
 # %% ../nbs/api/02_tuning.ipynb #f41fa7e7
@@ -385,6 +386,7 @@ def read_tuned(
     path,   # file that `save_tuned` wrote
 )->tuple:   # (info, {name: tensor})
     "What a file of tuned tensors says and holds, without a model; ValueError for any other file."
+    if Path(path).is_dir(): raise ValueError(f'{path} is a folder: give the file tuned.safetensors in it')
     try:
         with safe_open(path, 'pt') as f:
             header = (f.metadata() or {}).get('apt_nb')

@@ -359,7 +359,7 @@ DEFAULTS = {k: p.default for k, p in inspect.signature(VideoViT).parameters.item
 # %% ../nbs/api/01_video_vit.ipynb #264c9d05
 def check_size(name:str):
     "Raise ValueError for a name that is not in `SIZES`."
-    if name not in SIZES: raise ValueError(f'no size {name!r}: choose one of {", ".join(SIZES)}')
+    if name not in tuple(SIZES): raise ValueError(f'no size {name!r}: choose one of {", ".join(SIZES)}')
 
 def size_settings(
     name:str,  # size, one of `SIZES`

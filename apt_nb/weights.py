@@ -254,7 +254,7 @@ def shape_settings(
     patch, fc1 = state['patch_embed.proj.weight'], state.get('blocks.0.mlp.fc1.weight')
     depth = len({n.split('.')[1] for n in state if n.startswith('blocks.')})
     found = dict(embed_dim=patch.shape[0], in_chans=patch.shape[1], patch_size=patch.shape[-1], depth=depth)
-    if fc1 is not None: found['mlp_ratio'] = fc1.shape[0] / fc1.shape[1]
+    if fc1 is not None and fc1.ndim == 2 and fc1.numel(): found['mlp_ratio'] = fc1.shape[0] / fc1.shape[1]
     if patch.ndim == 5: found['tubelet_size'] = patch.shape[2]
     return found
 
