@@ -615,7 +615,8 @@ def official_splits(
     allow_missing:float=0., # how many videos may be missing: a share below 1, or their number
 )->tuple:                   # (train, val, test)
     "Split a published data set, as `apt_nb.datasets.folder_splits` does a folder. Raises `DatasetError`."
-    if not 0 <= val < 1: raise DatasetError(f'the share to hold out must lie between 0 and 1, not {val}')
+    if not 0 <= val < 1:
+        raise DatasetError(f'the share to hold out must be 0 or more and below 1, not {val}')
     about = known_set(name)
     lists, missing = official_lists(name, root, split, annotations, complete)
     _require_training(annotations or root, lists)
