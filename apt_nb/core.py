@@ -45,6 +45,7 @@ def n_cores()->int:
 # %% ../nbs/api/00b_core.ipynb #2baf861c
 def is_alive(pid:int)->bool:
     "Whether a process of this machine runs."
+    if os.name == 'nt': return True # os.kill would end it there
     try: os.kill(pid, 0)
     except (ProcessLookupError, OverflowError): return False
     except PermissionError: pass
@@ -100,7 +101,7 @@ def to_disk(
     path,  # file or folder
 ):
     "Wait until a file, or the names in a folder, would survive a power cut."
-    fd = os.open(path, os.O_RDONLY)
+    fd = os.open(path, os.O_RDONLY if os.path.isdir(path) else os.O_RDWR)
     try: os.fsync(fd)
     finally: os.close(fd)
 

@@ -13,6 +13,7 @@ import pandas as pd
 from accelerate.utils import gather_object
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from traceback import clear_frames
 from .video import VideoError
 from .video_vit import normalize
 
@@ -45,6 +46,7 @@ def reading_errors():
     except Exception as e:
         error = worker_error(e)
         if error is None: raise
+        clear_frames(e.__traceback__) # or the loader lives on, and complains in the next one's workers
         raise error from None
 
 # %% ../nbs/api/07_evaluation.ipynb #690e99d2

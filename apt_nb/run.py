@@ -431,13 +431,17 @@ def write_record(record:dict, folder:Path):
     atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
 
 # %% ../nbs/api/11a_run.ipynb #1a3e96b9
-def finished(folder:Path)->dict: # None: there is work to do
-    "The record of a finished run. None if its tuned tensors are missing or cut, which is said."
+def finished(
+    folder:Path,  # folder of a run
+    say=True,     # print that the tuned tensors are missing
+)->dict:          # None: there is work to do
+    "The record of a finished run. None if its tuned tensors are missing or damaged, which is said."
     record, tuned = read_record(folder), folder/'tuned.safetensors'
     if not record: return None
     try:
         with safe_open(tuned, 'pt'): return record
-    except FileNotFoundError: print(f'{tuned} is missing: the run is trained again', flush=True)
+    except FileNotFoundError:
+        if say: print(f'{tuned} is missing: the run is trained again', flush=True)
     except SafetensorError as e: set_aside(tuned, f'{tuned} is damaged ({e})', 'the run is trained again')
 
 # %% ../nbs/api/11a_run.ipynb #0dffd0f2
@@ -451,7 +455,7 @@ def run(
     if record := finished(folder): return record
     folder.mkdir(parents=True, exist_ok=True)
     with run_lock(folder):
-        if record := finished(folder): return record
+        if record := finished(folder, say=False): return record # another process has trained it
         tuned, last = folder/'tuned.safetensors', folder/'last.pt'
         for f in (tuned, last, folder/'record.json'): remove_stale(f)
         record, model = train_and_test(cfg, folder.name, folder, progress)

@@ -36,7 +36,7 @@ def kill(
     if whole: os.killpg(process.pid, signal.SIGKILL)
     else: process.kill()
     process.wait()
-    return len(psutil.wait_procs(children, timeout=20)[1])
+    return len(psutil.wait_procs(children, timeout=60)[1])
 
 def records(cache):
     "What the runs computed, by name."
