@@ -209,7 +209,8 @@ def find_blocks(
     every = [unwrap_model(b) for b in model.blocks]
     n, wanted = len(every), list(range(len(every)) if blocks is None else blocks)
     wrong = ', '.join(str(i) for i in wanted if type(i) is bool or i not in range(n))
-    if wrong: raise ValueError(f'prompt_blocks: no block {wrong} in this model, its {n} blocks are 0 to {n - 1}')
+    known = f'its {n} blocks are 0 to {n - 1}'
+    if wrong: raise ValueError(f'prompt_blocks: no block {wrong} in this model, {known}')
     for i in wanted:
         try: check_attention(block_attention(every[i]))
         except ValueError as e: raise ValueError(f'blocks.{i}.attn: {e}') from None
@@ -229,7 +230,7 @@ def as_generator(seed)->torch.Generator: # None for torch's global generator
 
 # %% ../nbs/api/00_attention_prompt.ipynb #35ce4243
 def start_device(model:nn.Module)->torch.device:
-    "Where initial values are drawn: on the CPU for every device, or nowhere (meta) for a model without numbers."
+    "Where initial values are drawn: on the CPU for every device, on meta for a model without numbers."
     on_meta = any(p.is_meta for p in model.parameters())
     return torch.device('meta' if on_meta else 'cpu')
 

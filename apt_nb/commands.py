@@ -11,17 +11,18 @@ __all__ = ['PLACEHOLDERS', 'GROUPS', 'MODEL_NAMES', 'TOO_LARGE', 'WRITTEN', 'TRA
            'user_message', 'command', 'method_label', 'plural', 'views_text', 'weights_text', 'run_state',
            'backbone_text', 'training_text', 'describe_run', 'describe_runs', 'relative_path', 'relative_paths',
            'one_line', 'require_file_place', 'is_main', 'print_main', 'write_run', 'require_split', 'require_same_run',
-           'require_readable', 'results_text', 'train_videos', 'add_progress', 'apt_nb_train', 'build_backbone',
-           'saved_config', 'load_model', 'test_part', 'match_classes', 'WithProgress', 'predictions',
+           'require_readable', 'results_text', 'planned_runs', 'train_videos', 'add_progress', 'apt_nb_train',
+           'build_backbone', 'saved_config', 'load_model', 'test_part', 'match_classes', 'WithProgress', 'predictions',
            'predictions_table', 'write_table', 'evaluate_videos', 'evaluation_text', 'apt_nb_evaluate', 'video_files',
            'classify', 'best_classes', 'print_best', 'apt_nb_predict', 'apt_nb_check']
 
 # %% ../nbs/api/14_commands.ipynb #346b2f96
-import argparse, contextlib, json, os, re, shutil, sys, torch
+import argparse, json, os, re, shutil, sys, torch
 import numpy as np
 import pandas as pd
 from accelerate.utils.memory import should_reduce_batch_size
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import fields, is_dataclass, replace
 from fastcore.docments import docments
 from functools import partial, wraps
@@ -487,6 +488,20 @@ def results_text(
     shared = f'base lr {cfg.lr:g}, {plural(cfg.epochs, "epoch")}, seed {cfg.seed}'
     return f'{text}\nAll methods have the same settings ({shared}). Each could do better with its own.'
 
+# %% ../nbs/api/14_commands.ipynb #72031664
+def planned_runs(
+    cfg:Config,  # settings of the run
+    out,         # folder for the results, see `train_videos`
+    against,     # methods to compare with
+)->tuple:        # settings, names and folders of the runs, that of `cfg` first
+    "The runs to make. Raises ValueError if a folder holds another run."
+    cfgs, cache = [cfg, *(replace(cfg, method=m) for m in dict.fromkeys(against) if m != cfg.method)], {}
+    names = [config_hash(c, cache) for c in cfgs]
+    out = Path(out or f'{as_path(cfg.data).resolve().name}_{cfg.method}_{names[0]}')
+    folders = [out, *(out/c.method for c in cfgs[1:])]
+    for name, folder in zip(names, folders): require_same_run(folder, name)
+    return cfgs, names, folders
+
 # %% ../nbs/api/14_commands.ipynb #44a1c166
 def train_videos(
     cfg:Config,        # settings of the run
@@ -498,16 +513,11 @@ def train_videos(
 )->list:               # their records, that of `cfg` first
     """Run `cfg` and the other methods, and write their files. The others' are in folders of their names.
     Raises ValueError, DatasetError and what `run` raises."""
-    cfgs = [cfg, *(replace(cfg, method=m) for m in dict.fromkeys(against) if m != cfg.method)]
     require_split(cfg)
-    data = splits(cfg)
-    cache = {}
-    names = [config_hash(c, cache) for c in cfgs]
-    out = Path(out or f'{as_path(cfg.data).resolve().name}_{cfg.method}_{names[0]}')
-    folders = [out, *(out/c.method for c in cfgs[1:])]
-    for name, folder in zip(names, folders): require_same_run(folder, name)
+    data, (cfgs, names, folders) = splits(cfg), planned_runs(cfg, out, against)
     print_main(describe_runs(cfgs, names, data))
     if plan: return []
+    out = folders[0]
     if is_main(): out.mkdir(parents=True, exist_ok=True) # before the training, not after it
     if check: require_readable(cfg, data, out/'videos.csv', progress)
     records = []
@@ -643,7 +653,7 @@ class WithProgress:
     ): self.loader, self.dataset, self.show = loader, loader.dataset, show and is_main()
 
     def __iter__(self):
-        with progress_bar(len(self.loader), 'testing', unit='batch') if self.show else contextlib.nullcontext() as bar:
+        with progress_bar(len(self.loader), 'testing', unit='batch') if self.show else nullcontext() as bar:
             for batch in self.loader:
                 yield batch
                 if bar is not None: bar.update()
@@ -771,6 +781,8 @@ def classify(
         else: yield path, q, ''
 
 # %% ../nbs/api/14_commands.ipynb #1f8b6a92
+PREDICTED = ('path', 'rank', 'class', 'probability')
+
 def best_classes(
     q,             # probabilities, `C`
     classes:list,  # names of the classes
@@ -779,6 +791,7 @@ def best_classes(
     "The most probable classes, best first."
     return [(classes[c], q[c]) for c in np.argsort(-q, kind='stable')[:top]]
 
+# %% ../nbs/api/14_commands.ipynb #2892eb25
 def print_best(
     found,         # see `classify`
     classes:list,  # names of the classes
@@ -798,7 +811,6 @@ def print_best(
     return unreadable
 
 # %% ../nbs/api/14_commands.ipynb #a4c38d53
-PREDICTED = ('path', 'rank', 'class', 'probability')
 PREDICT_USAGE = '%(prog)s tuned videos [videos ...] [--top 5] [--csv FILE] [more options]'
 
 @command(resumes=False)

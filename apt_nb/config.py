@@ -109,7 +109,7 @@ AT_LEAST |= dict.fromkeys((
 AT_LEAST |= dict(ratio=.01)
 BELOW = dict(label_smoothing=1, val_fraction=1, prompt_dropout=1)
 AT_MOST = dict(scale=1, ratio=100)
-ITEMS = dict(scale=float, ratio=float, prompt_blocks=int) # types of the values in tuples; all others hold text
+ITEMS = dict(scale=float, ratio=float, prompt_blocks=int) # types of the values in tuples (others: text)
 LARGEST_INT = 2**31 - 1
 
 # %% ../nbs/api/11_config.ipynb #5468bd76
@@ -187,11 +187,12 @@ def check_together(cfg):
     if cfg.micro_batch and cfg.batch_size % cfg.micro_batch:
         raise ValueError(f'micro_batch is {cfg.micro_batch}: it must divide batch_size={cfg.batch_size}')
     if (cfg.test_groups or cfg.val_groups) and not cfg.group:
-        raise ValueError('test_groups= or val_groups= is set: give group= too, to find them in the file names')
+        raise ValueError('test_groups= or val_groups= is set: give group= too, to find them in file names')
     if cfg.test_groups and cfg.test_list:
         raise ValueError('test_groups= and test_list= are set: give one of them')
     own = [n for n in ('group', 'test_groups', 'val_groups', 'test_list') if cfg.dataset and getattr(cfg, n)]
-    if own: raise ValueError(f'{"=, ".join(own)}= and dataset= are set: a published data set has its own splits')
+    if own:
+        raise ValueError(f'{"=, ".join(own)}= and dataset= are set: a published data set has its own splits')
     check_group(cfg.group)
     check_views(cfg)
     check_prompt_blocks(cfg)

@@ -229,8 +229,8 @@ def untune(
     params, untuned = plain_parameters(m), getattr(m, 'untuned', {})
     changed = [n for n, t in untuned.items() if n not in params or params[n].shape != t.shape]
     if changed:
-        raise ValueError(f'{first_names(changed)}: replaced since tune, so the old values have no place: untune '
-                         'before you change the head, or use a new backbone')
+        raise ValueError(f'{first_names(changed)}: replaced since tune, so the old values have no place: '
+                         'untune before you change the head, or use a new backbone')
     remove_added(m).requires_grad_()
     with torch.no_grad():
         for n, t in untuned.items(): params[n].copy_(t)
@@ -283,9 +283,11 @@ def timm_settings(
     model:nn.Module, # timm ViT
 )->dict:             # name, heads, sizes and pooling
     "Settings of a timm ViT that shapes do not show completely."
-    patch, block, cfg = model.patch_embed, unwrap_model(model.blocks[0]), getattr(model, 'pretrained_cfg', None) or {}
+    patch, block = model.patch_embed, unwrap_model(model.blocks[0])
+    cfg = getattr(model, 'pretrained_cfg', None) or {}
     return dict(
-        architecture=cfg.get('architecture') or type(model).__name__, num_classes=getattr(model.head, 'out_features', 0),
+        architecture=cfg.get('architecture') or type(model).__name__,
+        num_classes=getattr(model.head, 'out_features', 0),
         depth=len(model.blocks), num_heads=block_attention(block).num_heads, eps=block.norm1.eps,
         global_pool=getattr(model, 'global_pool', None), img_size=list(patch.img_size),
         patch_size=list(patch.patch_size))

@@ -185,8 +185,8 @@ MOST, MOST_TOKENS = 2**16, 2**20 # sizes below the one, tokens up to the other: 
 
 RANGES = dict(
     num_classes=(int, 0, MOST), mlp_ratio=(float, 0, MOST), drop_path_rate=(float, 0, 1), pos_base=(float, 1),
-    **{k: (int, 1, MOST) for k in ('img_size', 'num_frames', 'patch_size', 'tubelet_size', 'embed_dim', 'depth',
-                                   'num_heads', 'pos_axes', 'in_chans')})
+    **dict.fromkeys(('img_size', 'num_frames', 'patch_size', 'tubelet_size', 'embed_dim', 'depth',
+                     'num_heads', 'pos_axes', 'in_chans'), (int, 1, MOST)))
 
 # %% ../nbs/api/01_video_vit.ipynb #a9cd4a0c
 def check_settings(

@@ -95,7 +95,8 @@ def tensor_table(
         raise ValueError(f'{path} has no table of tensors, by itself or under state_dict, model or module')
     odd = [str(n) for n, t in found.items() if not isinstance(n, str) or not plain_tensor(t)]
     if odd:
-        raise ValueError(f'{path} holds tensors without a name or without plain numbers: {", ".join(odd[:5])}')
+        names = ', '.join(odd[:5])
+        raise ValueError(f'{path} holds tensors without a name or without plain numbers: {names}')
     return dict(found), beside
 
 # %% ../nbs/api/01a_weights.ipynb #780b2d18
@@ -295,9 +296,9 @@ def table_in(config:dict, name:str)->dict:
 
 def pixels_in(config:dict, name:str)->list:
     "Three numbers, one for each colour; ValueError if there is something else."
-    value = config.get(name)
-    numbers = isinstance(value, (list, tuple)) and [v for v in value if type(v) in (int, float) and abs(v) < math.inf]
-    if numbers and len(numbers) == len(value) == 3 and (name != 'std' or min(numbers) > 0): return value
+    value, least = config.get(name), 0 if name == 'std' else -math.inf
+    right = lambda v: type(v) in (int, float) and least < v < math.inf
+    if isinstance(value, (list, tuple)) and len(value) == 3 and all(map(right, value)): return value
     raise ValueError(f'{name} is {value!r}: it must be three numbers')
 
 # %% ../nbs/api/01a_weights.ipynb #955ac77f
@@ -415,12 +416,13 @@ def check_parts(self:Checkpoint):
 @patch
 def published_settings(self:Checkpoint)->dict: # settings
     "What a published file, or the config.json beside it, says about its model."
+    hub = self.path.parent/'config.json'
     if self.layout in (TRANSFORMERS_VIDEOMAE, TRANSFORMERS_CLIP):
-        found, notes = config_from_transformers(settings_file(self.path.parent/'config.json'), self.layout.family)
+        found, notes = config_from_transformers(settings_file(hub), self.layout.family)
         self.notes += notes
         return found
     if self.layout is TIMM_CLIP:
-        found, pixels = config_from_timm(settings_file(self.path.parent/'config.json'))
+        found, pixels = config_from_timm(settings_file(hub))
         self.pixels = pixels or self.pixels
         return found
     if self.layout is not PUBLISHED_VIDEOMAE: return {}
@@ -440,7 +442,8 @@ def read_settings(self:Checkpoint):
         check_settings(found)
         if self.name is not None: check_size(self.name)
     except DamagedFile: raise
-    except ValueError as e: raise ValueError(f'the settings of {self.path}, in or beside it, are wrong: {e}') from None
+    except ValueError as e:
+        raise ValueError(f'the settings of {self.path}, in or beside it, are wrong: {e}') from None
     wrong = setting_conflicts(found, self.settings)
     if wrong: raise ValueError(f'{self.path} and the settings beside it differ: {"; ".join(wrong)} (tensors)')
     self.settings.update(found)

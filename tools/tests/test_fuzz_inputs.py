@@ -129,7 +129,7 @@ def run_command(f, line, names=()):
 
 TRAINED = sorted(set(FIELDS) - {'data', 'model', 'annotations', 'dataset', 'test_list', 'weights', 'profile'})
 
-@fuzz(200)
+@fuzz(100)
 @given(line=typed(TRAINED), weights=st.sampled_from([None, None, None, '', 'moving_shapes', 'no.pth', 'text.pth', '~nobody/x.pth']),
        extra=st.sampled_from([[], [], [], ['--against'], ['--against', 'linear'], ['--against', 'x'], ['--model', 'vit_tiny'], ['x'],
                               ['--model', 'vit'], ['--dataset', 'ucf101'], ['--dataset', 'ucf'], ['--test-list', 'no.txt']]))
@@ -144,7 +144,7 @@ def test_train(videos, line, weights, extra):
 TESTED = ['test_clips', 'test_crops', 'batch_size', 'workers', 'precision', 'threads']
 FEW = st.sampled_from(['-1', '0', '1', '2', 'x', '1.5', '9' * 30, 'fp32', ''])
 
-@fuzz(60)
+@fuzz(40)
 @given(line=st.lists(st.tuples(st.sampled_from(TESTED[:3] + TESTED[4:] + ['top', 'csv', 'nothing']), FEW), max_size=2),
        tuned=st.sampled_from(['tuned.safetensors'] * 4 + ['text.pth', 'no.safetensors', '']),
        command=st.sampled_from([apt_nb_predict, apt_nb_evaluate]))
@@ -289,7 +289,7 @@ def state_dicts(draw):
         if not state: state['junk'] = torch.ones(3)
     return Case((layout, state, same))
 
-@fuzz(600)
+@fuzz(400)
 @given(case=state_dicts(), nested=st.sampled_from([None, None, 'model', 'state_dict', 'module']))
 def test_state_dicts(folder, case, nested):
     "Each tensor of the model comes from the file, or an error names the file."
@@ -333,7 +333,7 @@ def tuned_files(draw, info, state):
         else: state.pop(k)
     return Case((header, state))
 
-@fuzz(600)
+@fuzz(400)
 @given(data=st.data())
 def test_tuned(folder, tuned, data):
     "A model with the tensors of the file, or an error that names the file and an unchanged model."
@@ -351,7 +351,7 @@ def test_tuned(folder, tuned, data):
     assert model(torch.zeros(1, 3, 2, 16, 16)).isfinite().all()
     if 'classes' in model.tuned['meta']: assert len(set(model.tuned['meta']['classes'])) == 3
 
-@fuzz(200)
+@fuzz(150)
 @given(data=st.data())
 def test_tuned_command(videos, data):
     "A model, its three classes and its settings, or an error that names the file or --weights."
