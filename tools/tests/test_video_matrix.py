@@ -223,6 +223,14 @@ for first in ('tff', 'bff'):
 plain('mpeg2 interlaced', 'a.mpg', 'mpeg2video', bf=2, **FIELDS)
 plain('mpeg4 interlaced', 'a.avi', 'mpeg4', **FIELDS)
 
+def in_a_row(d, *films):
+    "MPEG-TS files, one after the other in one file, as recorders write them."
+    parts = [write(d/f'{i}.ts', 'libx264', film, g=10, **options) for i, (film, options) in enumerate(films)]
+    (d/'row.ts').write_bytes(b''.join(p.read_bytes() for p in parts))
+    return d/'row.ts'
+kind('ts, other settings half-way', in_a_row, (pictures(), {}),
+     (pictures(), dict(bf=0, x264_params='sar=2/1:colormatrix=bt709')))
+
 # pixels
 PIXELS = dict(libx264='yuv420p10le yuv422p yuv444p yuvj420p gray yuv422p10le nv12',
               libx265='yuv420p10le yuv422p10le yuv444p gray', ffv1='yuva420p gray16le bgr0 yuv420p16le')
@@ -407,6 +415,16 @@ def test_kind_of_file(name, tmp_path):
     assert (found['state'], found['frames']) == ('ok', len(true)), found['message']
     height, width = true[0].shape[:2]
     assert (found['width'], found['height']) == (width, height)
+
+def test_another_size_half_way(tmp_path):
+    "Frames of one size are read, frames of two are refused, and the check says so."
+    path = in_a_row(tmp_path, (pictures(), {}), (pictures(w=32, h=32), {}))
+    true, v = truth(path), Video(path)
+    assert len(true) == len(v) == 2 * N
+    for q in ([3, 0], [N + 9, 2 * N - 1]): assert np.array_equal(v.frames(q), [true[i] for i in q])
+    with pytest.raises(VideoError, match=r'row.ts: its frames have several sizes \(64x48, 32x32\)'):
+        v.frames([3, N + 9])
+    assert examine(path)['message'] == 'frames of 2 sizes: 64x48, 32x32'
 
 def damaged(data, rng):
     "A copy with flipped bits, a hole of zeros, or without its end."
