@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from .core import atomic, n_cores, progress_bar
-from .datasets import DatasetError, VideoList, class_folders, class_tree
+from .datasets import DatasetError, VideoList, class_folders, class_tree, part_folder
 from .official import official_lists
 from .video import examine
 
@@ -239,7 +239,7 @@ def _all_lists(
 )->list:
     "`VideoList`s of all parts of a data set. Raises `DatasetError`."
     if name: return list(official_lists(name, root, split, annotations, complete)[0].values())
-    parts = [p for p in ('train', 'val', 'test') if (Path(root)/p).is_dir()]
+    parts = [p for p in ('train', 'val', 'test') if part_folder(root, p)]
     return [class_folders(root, p) for p in parts] or [class_tree(root)]
 
 # %% ../nbs/api/05b_check.ipynb #63703b69

@@ -33,7 +33,7 @@ from .config import BENCHMARKS, CHOICES, Config, DataSettings, ITEMS, ModelSetti
 from .config import known_fields, preset
 from .core import atomic, did_you_mean, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, files_below, is_video
-from .datasets import raise_if_any
+from .datasets import part_folder, raise_if_any
 from .evaluation import Predictions, metrics, predict
 from .report import markdown
 from .run import build_model, config_hash, device_name, eval_loader, given_options, named_folder
@@ -446,7 +446,7 @@ def require_split(
 ):
     "Raise DatasetError for a folder of classes if nothing says which videos are for testing."
     root = as_path(cfg.data)
-    if cfg.data in BENCHMARKS or not root.is_dir() or (root/'train').is_dir(): return
+    if cfg.data in BENCHMARKS or not root.is_dir() or part_folder(root, 'train'): return
     if cfg.dataset or cfg.test_groups or cfg.test_list: return
     raise DatasetError(f'{root} has no train/ and test/: give the test videos (--test-list FILE), the groups '
                        'to test on, such as people (--group and --test-groups), or a data set (--dataset)')
@@ -629,7 +629,7 @@ def test_part(
     if cfg.data in BENCHMARKS or not root.is_dir(): return splits(cfg)['test']
     if everything: return class_tree(root, ALL_VIDEOS)
     if cfg.dataset or cfg.test_groups or cfg.test_list: return splits(cfg)['test']
-    return class_folders(root, 'test') if (root/'test').is_dir() else class_tree(root, ALL_VIDEOS)
+    return class_folders(root, 'test') if part_folder(root, 'test') else class_tree(root, ALL_VIDEOS)
 
 # %% ../nbs/api/14_commands.ipynb #3070ae92
 def match_classes(

@@ -94,9 +94,13 @@ def search_runs(
     seed:int=0,  # seed of all runs of the search
     **shorter,   # settings that differ in the search, such as epochs
 )->dict:         # {(target, row): list of Config}
-    "The runs that learning rates are chosen by. Raises ValueError for an unknown setting."
+    "The runs that rates are chosen by. ValueError for an unknown setting, or a choice by test videos."
     known_fields(shorter)
-    return {k: [replace(c, seed=seed, **shorter) for c in cs] for k, cs in cells.items()}
+    runs = {k: [replace(c, seed=seed, **shorter) for c in cs] for k, cs in cells.items()}
+    if any(len(cs) > 1 and cs[0].validate_on == 'test' for cs in runs.values()):
+        raise ValueError("lrs: with validate_on='test' a rate would be chosen by test videos. Give one rate for each "
+                         "method, or search={'validate_on': 'held-out', 'val_fraction': .1}")
+    return runs
 
 # %% ../nbs/api/12b_comparison.ipynb #c405449d
 def follow_up_runs(

@@ -33,7 +33,7 @@ class DataSettings:
     split:int = 1               # split of the data set, if it has several
     annotations:str = ''        # folder of the data set's annotation files ('': below `data`)
     complete:bool = True        # require the complete published annotation files
-    allow_missing:float = 0.    # largest share of the data set's videos that may be missing
+    allow_missing:float = 0.    # videos that may be missing: a share below 1, or their number
     n_train:int = 100           # moving_shapes: training clips per class
     n_val:int = 25              # moving_shapes: validation clips per class
     n_test:int = 50             # moving_shapes: test clips per class

@@ -4,24 +4,29 @@
 
 # %% auto #0
 __all__ = ['input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'run_task', 'make_tasks',
-           'summary', 'experiment_of', 'Plan', 'follow', 'plan_runs', 'advance', 'duration', 'announcement', 'warn',
-           'train_round', 'train_all', 'reproduce', 'exit_on_error', 'apt_nb_reproduce']
+           'summary', 'experiment_of', 'Plan', 'follow', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
+           'announcement', 'warn', 'train_round', 'train_all', 'reproduce', 'exit_on_error', 'apt_nb_reproduce']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
-import apt_nb, hashlib, importlib, inspect, json, logging, os, re, signal, sys, time
+import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
+import pandas as pd
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from fastcore.script import call_parse
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import DEVNULL
-from .config import PROFILES
+from types import SimpleNamespace
+from .config import PROFILES, Config
 from .core import DamagedFile, atomic, cache_root, read_json, repo_root
 from .gallery import save_gallery
 from .notebooks import default_parameters, experiments, notebook_cells, read_parameters
+from .official import known_set
+from .paper import short_label
 from .run import misfit, read_record
 from .sweep import Experiment, SweepError, default_jobs, expected_seconds, run_folders, sweep
 from .sweep import use_devices
+from .training import peak_lr
 
 # %% ../nbs/api/13a_reproduce.ipynb #0773f7da
 def input_files(
@@ -215,6 +220,29 @@ def advance(plan:Plan):
             if not isinstance(e, SweepError): plan.errors[name] = f'{type(e).__name__}: {e}'
             del plan.experiments[name]
 
+# %% ../nbs/api/13a_reproduce.ipynb #a8ae1edd
+def recipe(cfg:Config)->dict: # columns of `recipe_table`
+    "What a run sees and how it steps. The videos are those of the official lists (NaN for other data)."
+    videos = math.nan
+    if cfg.dataset: videos = int(known_set(cfg.dataset).counts[cfg.split]['train'] * (1 - cfg.val_fraction))
+    steps = videos // cfg.batch_size
+    return dict(
+        videos=videos, model=cfg.model, data=cfg.dataset or Path(cfg.data).name,
+        batch=f'{cfg.batch_size} x {cfg.views}', part=cfg.micro_batch or cfg.batch_size, base_lr=cfg.lr,
+        peak_lr=peak_lr(cfg), epochs=cfg.epochs, steps=steps * cfg.epochs,
+        augment=short_label('rand_augment', cfg.rand_augment), precision=cfg.precision,
+        test=f'{cfg.test_clips} x {cfg.test_crops}', validation=cfg.validate_on)
+
+def recipe_table(tasks:list)->pd.DataFrame: # one row for each notebook and recipe, with its number of runs
+    "The recipes of the runs that the notebooks ask for first, without their videos and weights."
+    rows = []
+    for t in tasks:
+        try: stage = (experiment_of(t.nb, t.values) or SimpleNamespace(stage=None)).stage
+        except ValueError: continue # its own plan says why
+        rows += [dict(notebook=t.nb.stem) | recipe(c) for c in (stage.runs if stage else [])]
+    t = pd.DataFrame(rows)
+    return t.groupby([*t], sort=False, dropna=False).size().rename('runs').reset_index() if rows else t
+
 # %% ../nbs/api/13a_reproduce.ipynb #c3bb2238
 def duration(seconds:float)->str:
     "'about 1 h 50 min'."
@@ -293,6 +321,7 @@ def reproduce(
     root = root or repo_root()
     tasks = make_tasks(root, profile, only, **kwargs)
     print(f'profile {profile}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
+    if dry and profile == 'paper': print(recipe_table(tasks).to_string(index=False), flush=True)
     train_all([t for t in tasks if force or not is_finished(t)], kwargs.get('jobs'), dry)
     for t in [] if dry else tasks:
         if not force and is_finished(t): continue

@@ -27,8 +27,8 @@ from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
 from .core import DamagedFile, atomic, cache_root, read_json, remove_stale, rounded, set_aside
-from .datasets import ClipDataset, DatasetError, VideoList, class_folders, class_tree, folder_splits
-from .datasets import loader, raise_if_any, split_by_group
+from .datasets import ClipDataset, DatasetError, VideoList, check_no_leak, class_folders, class_tree
+from .datasets import folder_splits, has_parts, loader, raise_if_any, split_by_group
 from .evaluation import Predictions, metrics, per_class, predict
 from .identity import SeenFiles, digests
 from .moving_shapes import moving_shapes
@@ -56,9 +56,9 @@ def class_splits(
     "The splits of a folder of classes, or of train/ and test/. `cfg` may name the groups for validation."
     test = cfg.test_groups or cfg.test_list or None
     if not cfg.val_groups: return folder_splits(root, test, cfg.val_fraction, group)
-    if (root/'train').is_dir(): rest, test = class_folders(root, 'train'), class_folders(root, 'test')
+    if has_parts(root): rest, test = class_folders(root, 'train'), class_folders(root, 'test')
     else: rest, test = split_by_group(class_tree(root), group, test)
-    return *split_by_group(rest, group, cfg.val_groups, names=('train', 'val')), test
+    return check_no_leak([*split_by_group(rest, group, cfg.val_groups, names=('train', 'val')), test])
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:

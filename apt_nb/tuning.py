@@ -7,12 +7,13 @@ __all__ = ['METHODS', 'LARGEST', 'OLD_OPTIONS', 'HEADER', 'BACKBONE', 'final_nor
            'full', 'option_defaults', 'jsonable', 'require_jsonable', 'check_option', 'check_seed', 'method_options',
            'plain_parameters', 'plain_state', 'tuned_state', 'n_tuned', 'freezing', 'apply_method', 'tune',
            'first_names', 'untune', 'require_tuned', 'train_mode', 'param_groups', 'digest', 'timm_settings',
-           'backbone_settings', 'backbone_record', 'current_options', 'save_tuned', 'check_classes', 'require_kinds',
-           'read_header', 'read_tuned', 'backbone_mismatch', 'meta_copy', 'retune', 'backbone_errors', 'tuning_errors',
-           'load_errors', 'load_tuned']
+           'backbone_settings', 'backbone_record', 'current_options', 'published_name', 'prompts_as_published',
+           'save_published', 'save_tuned', 'check_classes', 'require_kinds', 'read_header', 'prompt_range',
+           'published_prompts', 'published_record', 'read_published', 'arguments_of', 'read_tuned', 'backbone_mismatch',
+           'meta_copy', 'retune', 'backbone_errors', 'tuning_errors', 'load_errors', 'load_tuned']
 
 # %% ../nbs/api/02_tuning.ipynb #1b2218af
-import copy, hashlib, inspect, json
+import argparse, copy, hashlib, inspect, json, re
 import torch
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -21,11 +22,11 @@ from torch import nn
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from .adapters import add_adaptformer, add_aim, add_lora, add_st_adapter, add_vpt
-from .attention_prompt import add_attention_prompts, added_modules, as_generator, block_attention
-from .attention_prompt import plain_name, remove_added, unwrap_model
+from .attention_prompt import add_attention_prompts, added_modules, as_generator, attention_prompts
+from .attention_prompt import block_attention, plain_name, remove_added, unwrap_model
 from .core import atomic
-from .video_vit import check_number
-from .weights import not_finite, state_dict_mismatch
+from .video_vit import IMPLIED_SETTINGS, check_number
+from .weights import WEIGHT_SUFFIXES, Checkpoint, find_weights, not_finite, state_dict_mismatch
 
 # %% ../nbs/api/02_tuning.ipynb #e131d4fb
 def final_norm(
@@ -328,15 +329,63 @@ def current_options(
     if method not in ('apt', 'vpt'): return options
     return {OLD_OPTIONS.get(n, n): v for n, v in options.items()}
 
+# %% ../nbs/api/02_tuning.ipynb #fe5e6e49
+def published_name(
+    name:str,     # our name of a tensor
+    probe:bool,   # whether the backbone is frozen: the published class for that has another norm
+)->str:
+    "The name that the authors' code has for a tensor of a VideoViT."
+    name = re.sub(r'\.qkv\.([qv]_bias)$', r'.\1', name)
+    return re.sub('^fc_norm', 'head_norm', name) if probe else name
+
+# %% ../nbs/api/02_tuning.ipynb #3afa1903
+def prompts_as_published(model:nn.Module)->tuple: # {name: tensor}, {argument: value}
+    "The prompts of a model as the authors' code has them; ValueError for what it cannot have."
+    prompts, reparam = attention_prompts(model), model.tuned['options']['reparam']
+    start, end = min(prompts, default=0), max(prompts, default=-1)
+    if list(prompts) != list(range(start, end + 1)) or not prompts:
+        raise ValueError('the published layout has prompts in neighbouring blocks, in order, and in one at least')
+    if reparam == 'linear': raise ValueError("the published layout has no reparam 'linear'")
+    stack = lambda name: torch.stack([getattr(p, name).detach().cpu() for p in prompts.values()])
+    state = dict(prompt_embeddings_k=stack('k'), prompt_embeddings_v=stack('v'))
+    if reparam != 'none': state['prompt_scale'] = torch.stack([stack('k_scale'), stack('v_scale')], 1)[..., 0]
+    args = dict(prompt_start=start, prompt_end=end, prompt_num_tokens=model.tuned['options']['n_prompts'],
+                prompt_dropout=model.tuned['options']['prompt_dropout'], prompt_reparam=reparam != 'none')
+    return state, args
+
+# %% ../nbs/api/02_tuning.ipynb #2d5f71dd
+def save_published(
+    model:nn.Module, # VideoViT tuned by apt, linear or full, not wrapped
+    path,            # .pth to write
+    meta:dict,       # more to keep
+):
+    "Write a whole model that the authors' code loads; ValueError for one that it cannot compute."
+    method, config = model.tuned['method'], getattr(model, 'config', {})
+    if method not in ('apt', 'linear', 'full'): raise ValueError(f'the published layout has no {method}')
+    usual = dict(pos_axes=1, pos_base=10000., family='videomae', act='gelu')
+    odd = [k for k, v in usual.items() if config.get(k, IMPLIED_SETTINGS.get(k)) != v]
+    if odd: raise ValueError(f'the published layout is for VideoMAE: this model has another {odd[0]}')
+    state = {n: t.detach().cpu() for n, t in plain_state(model).items() if '.prompt.' not in n}
+    prompts, args = prompts_as_published(model) if method == 'apt' else ({}, {})
+    state = {published_name(n, method != 'full'): t for n, t in state.items()} | prompts
+    args |= dict(transfer_type=dict(apt='prompt', full='end2end').get(method, method), nb_classes=config['num_classes'],
+                 input_size=config['img_size'], num_frames=config['num_frames'], tubelet_size=config['tubelet_size'])
+    check_classes(meta, state)
+    saved = dict(model=state, args=args, apt_nb=json.dumps(meta))
+    atomic(path, lambda f: torch.save(saved, f))
+
 # %% ../nbs/api/02_tuning.ipynb #cdb14bab
 def save_tuned(
     model:nn.Module, # model after `tune`
-    path,            # .safetensors file to write
+    path,            # .safetensors file to write; in the published layout, a .pth
+    layout='own',    # 'own', or 'published': a whole model that the authors' code loads
     **meta,          # more to keep, in JSON's types: classes=[...], data='ucf101', ...
 ):
     "Write the tuned tensors, with the method, its options, the backbone's record and `meta`."
     model = unwrap_model(model)
     require_tuned(model)
+    if layout == 'published': return save_published(model, path, require_jsonable('meta', meta))
+    if layout != 'own': raise ValueError(f'layout is {layout!r}: it must be own or published')
     state = {n: t.cpu().contiguous() for n, t in tuned_state(model).items()}
     info = dict(model.tuned, backbone=backbone_record(model), meta=require_jsonable('meta', meta))
     check_classes(info['meta'], state)
@@ -383,12 +432,90 @@ def read_header(
     frozen = {plain_name(n): d for n, d in info['backbone']['frozen'].items()}
     return info | dict(options=options, backbone=info['backbone'] | dict(frozen=frozen))
 
+# %% ../nbs/api/02_tuning.ipynb #b535e1b6
+def prompt_range(
+    args:dict,  # training arguments beside a published file
+    n:int,      # number of blocks with prompts
+    depth:int,  # number of blocks
+)->list|None:   # indices of the blocks with prompts, None if it is all of them
+    "The blocks that a published file has prompts for; ValueError if only its arguments know, and they do not say."
+    if n == depth: return None
+    start, end = (args.get(f'prompt_{k}') for k in ('start', 'end'))
+    if isinstance(start, int) and isinstance(end, int) and 0 <= start <= end < depth and end - start + 1 == n:
+        return list(range(start, end + 1))
+    raise ValueError(f'it has prompts for {n} of {depth} blocks, and does not say for which: save it again with '
+                     'args=dict(prompt_start=..., prompt_end=...) beside its tensors')
+
+# %% ../nbs/api/02_tuning.ipynb #931b3a77
+def published_prompts(
+    tensors:dict,  # {name: tensor} of a published APT checkpoint
+    args:dict,     # its training arguments, {} if it has none
+    depth:int,     # number of blocks
+)->tuple:          # options of apt, {our name: tensor}
+    "The prompts of a published file under our names; ValueError if their shapes do not fit."
+    k, v, scale = (tensors.get(f'prompt_{n}') for n in ('embeddings_k', 'embeddings_v', 'scale'))
+    if v is None or k.ndim != 3 or k.shape != v.shape: raise ValueError('its prompt_embeddings_k and _v do not fit')
+    if scale is not None and scale.shape != (len(k), 2, k.shape[1]):
+        raise ValueError(f'its prompt_scale is {tuple(scale.shape)}, its keys {tuple(k.shape)}')
+    blocks, dropout = prompt_range(args, len(k), depth), args.get('prompt_dropout')
+    options = dict(n_prompts=k.shape[1], prompt_blocks=blocks, reparam='none' if scale is None else 'max')
+    if isinstance(dropout, float): options['prompt_dropout'] = dropout
+    state = {}
+    for j, i in enumerate(range(depth) if blocks is None else blocks):
+        parts = dict(k=k[j], v=v[j])
+        if scale is not None: parts |= dict(k_scale=scale[j, 0, :, None], v_scale=scale[j, 1, :, None])
+        state |= {f'blocks.{i}.attn.prompt.{n}': t.float() for n, t in parts.items()}
+    return options, state
+
+# %% ../nbs/api/02_tuning.ipynb #cea354e0
+def published_record(
+    ckpt:Checkpoint, # a published file
+    tuned:set,       # our names of what was trained
+    head_dim,        # width of a prompt (None: no prompts)
+)->dict:             # see `backbone_record`; `partial`, since the file does not say all
+    "What a published file says of its backbone."
+    settings = dict(ckpt.settings, num_classes=len(ckpt.state.get('head.bias', ())))
+    if head_dim: settings['num_heads'] = settings['embed_dim'] // head_dim
+    frozen = {n: digest(t.float()) for n, t in ckpt.state.items() if n not in tuned}
+    return dict(name=None, weights=ckpt.path.stem, settings=settings, frozen=frozen, partial=True)
+
+# %% ../nbs/api/02_tuning.ipynb #faabd609
+def read_published(
+    path,    # .pth of the authors' code, or a folder that DeepSpeed wrote
+)->tuple:    # (info, {name: tensor}), as of `read_tuned`
+    "What a published checkpoint says and holds: prompts, a linear probe, or a fully tuned model."
+    ckpt = Checkpoint(find_weights(path))
+    tensors, args = {plain_name(n): t for n, t in ckpt.tensors.items()}, arguments_of(ckpt.beside)
+    k, head = tensors.get('prompt_embeddings_k'), {n for n in ckpt.state if n.startswith(('fc_norm.', 'head.'))}
+    if len(head) < 4: raise ValueError(f'{ckpt.path} has no norm and head: it is a backbone, not a tuned model')
+    try:
+        options, prompts = published_prompts(tensors, args, ckpt.settings['depth']) if k is not None else ({}, {})
+        probe = 'head_norm.weight' in tensors
+        method = 'apt' if prompts else 'linear' if probe else 'full'
+        state = {n: t.float() for n, t in ckpt.state.items() if n in head or method == 'full'} | prompts
+        meta = json.loads(ckpt.beside.get('apt_nb', '{}'))
+        require_kinds(dict(meta=meta), dict(meta=dict))
+        check_classes(meta, state)
+        options = method_options(method, options)
+    except (ValueError, TypeError) as e: raise ValueError(f'{ckpt.path}: {e}') from e
+    backbone = published_record(ckpt, set(state), k.shape[2] if prompts else None)
+    return dict(method=method, options=options, seed=None, backbone=backbone, meta=meta), state
+
+# %% ../nbs/api/02_tuning.ipynb #e0000b49
+def arguments_of(
+    beside:dict, # what lies beside the tensors in a file
+)->dict:
+    "The training arguments in a published file, {} if it has none."
+    args = beside.get('args')
+    args = vars(args) if isinstance(args, argparse.Namespace) else args
+    return args if isinstance(args, dict) else {}
+
 # %% ../nbs/api/02_tuning.ipynb #841d6740
 def read_tuned(
     path,   # file that `save_tuned` wrote
 )->tuple:   # (info, {name: tensor})
     "What a file of tuned tensors says and holds, without a model; ValueError for any other file."
-    if Path(path).is_dir(): raise ValueError(f'{path} is a folder: give the file tuned.safetensors in it')
+    if Path(path).is_dir() or Path(path).suffix in WEIGHT_SUFFIXES[1:]: return read_published(path)
     try:
         with safe_open(path, 'pt') as f:
             header = (f.metadata() or {}).get('apt_nb')
@@ -406,7 +533,8 @@ def backbone_mismatch(
 )->list:        # lines, none if the backbones are the same
     "What differs between two backbones."
     a, b = there['settings'], here['settings']
-    lines = [f'{k} is {a.get(k)} there, {b.get(k)} here' for k in {**a, **b} if a.get(k) != b.get(k)]
+    stated = a if there.get('partial') else {**a, **b}
+    lines = [f'{k} is {a.get(k)} there, {b.get(k)} here' for k in stated if a.get(k) != b.get(k)]
     known = [k for k in ('act', 'dtype') if k in there] # older files do not say
     lines += [f'{k} is {there[k]} there, {here[k]} here' for k in known if there[k] != here[k]]
     changed = [k for k, d in there['frozen'].items() if here['frozen'].get(k) != d]

@@ -38,14 +38,14 @@ def _video_errors(
         why = (str(e).strip().splitlines() or [''])[0][:120]
         raise VideoError(f'{path}: {doing} failed ({type(e).__name__}: {why}). {advice}') from e
 
-# %% ../nbs/api/03_video.ipynb #5ca34853
+# %% ../nbs/api/03_video.ipynb #81d29695
 # demuxers whose files hold their frames themselves, and name no other file
 _CONTAINERS = '''mov matroska avi mpegts mpeg mpegvideo m4v asf flv live_flv ogg ivf nut mxf gxf rm wtv dv swf
 gif apng webp_anim h261 h263 h264 hevc vvc obu av1 vc1 vc1test dirac cavsvideo mjpeg mpjpeg mjpeg_2000
 yuv4mpegpipe nsv nuv 4xm amv bink ea film_cpk flic psxstr pva roq rpl smk ty vmd wc3movie'''.split()
 _OPEN = dict(format_whitelist=','.join(_CONTAINERS), protocol_whitelist='file')
 
-# %% ../nbs/api/03_video.ipynb #2d90ded7
+# %% ../nbs/api/03_video.ipynb #df3261ff
 def _open_video(
     path, # video file
 ):        # PyAV's container, and its first video track
@@ -74,7 +74,7 @@ def _nal_heads(
         at += prefix + int.from_bytes(packet[at:at + prefix], 'big')
     return heads if at == len(packet) else []
 
-# %% ../nbs/api/03_video.ipynb #3507496c
+# %% ../nbs/api/03_video.ipynb #02a97aac
 def _nal_prefix(
     codec:str,       # codec of the stream
     extradata:bytes, # its header in the container
@@ -83,20 +83,20 @@ def _nal_prefix(
     at = dict(h264=4, hevc=21).get(codec, 0)
     return (extradata[at] & 3) + 1 if extradata[:1] == b'\1' and len(extradata) > at else 0
 
-# %% ../nbs/api/03_video.ipynb #473daf22
+# %% ../nbs/api/03_video.ipynb #2882688f
 def _h264_frames(packet, prefix):
     "A frame if it has a slice (NAL types 1 to 5). Decoding can restart if that is an IDR slice (5)."
     slices = [k & 31 for k in _nal_heads(packet, prefix) if 1 <= k & 31 <= 5]
     return int(bool(slices)), slices[:1] == [5]
 
-# %% ../nbs/api/03_video.ipynb #adf67495
+# %% ../nbs/api/03_video.ipynb #0cc32c06
 def _hevc_frames(packet, prefix):
     "A frame if it has a slice (NAL types below 32). Decoding can restart at types 19 to 21."
     slices = [k >> 1 & 63 for k in _nal_heads(packet, prefix) if k >> 1 & 63 < 32]
     broken_link = any(16 <= k <= 18 for k in slices) # the decoder drops frames after it
     return int(bool(slices) and not broken_link), bool(slices) and 19 <= slices[0] <= 21
 
-# %% ../nbs/api/03_video.ipynb #5ff279d4
+# %% ../nbs/api/03_video.ipynb #f93f60d6
 def _vp9_heads(
     packet:bytes, # packet of VP9
 )->list:
@@ -114,7 +114,7 @@ def _vp9_frames(packet, prefix):
     heads = _vp9_heads(packet)
     return sum(bool(h & 10) for h in heads), not heads[0] & 12
 
-# %% ../nbs/api/03_video.ipynb #481f95b0
+# %% ../nbs/api/03_video.ipynb #308975df
 def _mpeg4_frames(packet, prefix):
     "A frame if it has one I or P picture. Two are packed, B-frames are delayed, a few bytes show nothing."
     start = b'\0\0\1\xb6'
@@ -124,7 +124,7 @@ def _mpeg4_frames(packet, prefix):
 
 def _mjpeg_frames(packet, prefix): return int(packet[:2] == b'\xff\xd8'), True
 
-# %% ../nbs/api/03_video.ipynb #6360f42b
+# %% ../nbs/api/03_video.ipynb #4e55f524
 # functions of a packet and the length of its NAL prefixes, for each codec whose packets can be counted:
 # (frames that it shows; 0: none, or too odd to tell, True if decoding can restart)
 _FRAMES_IN = dict(h264=_h264_frames, hevc=_hevc_frames, vp9=_vp9_frames, mpeg4=_mpeg4_frames,
@@ -221,7 +221,7 @@ def _ebml_shortfall(
     size = int.from_bytes(head[at:at + n], 'big') & unknown
     return 0 if size == unknown else max(at + n + size - os.path.getsize(path), 0)
 
-# %% ../nbs/api/03_video.ipynb #ef72e45b
+# %% ../nbs/api/03_video.ipynb #88031a02
 def _mp4_shortfall(
     path, # video file
 )->int:   # bytes
@@ -236,7 +236,7 @@ def _mp4_shortfall(
             at += size
     return max(at - end, 0)
 
-# %% ../nbs/api/03_video.ipynb #3418fea1
+# %% ../nbs/api/03_video.ipynb #b62077a9
 def _avi_indexed(
     path, # AVI file
 )->int:   # -1: not all of the file is there, or it has no index
@@ -293,7 +293,7 @@ def _decode_in_order(
         _start_decoder(s, strict)
         yield from c.decode(s)
 
-# %% ../nbs/api/03_video.ipynb #fff7525f
+# %% ../nbs/api/03_video.ipynb #b0e3b1de
 def _turn(
     frame, # decoded frame, with the file's display matrix
 )->tuple:  # (transpose?, mirror left and right?, upside down?), in this order
@@ -304,7 +304,7 @@ def _turn(
     sideways = abs(b) + abs(c) > abs(a) + abs(d)
     return (True, c < 0, b < 0) if sideways else (False, a < 0, d < 0)
 
-# %% ../nbs/api/03_video.ipynb #a4e06630
+# %% ../nbs/api/03_video.ipynb #ea39f1b6
 def _upright(
     picture:np.ndarray, # (H, W, 3)
     sideways:bool,      # result of `_turn`
@@ -332,7 +332,7 @@ def _pick_frames(
         if len(out) == len(wanted): break
     return out, errors
 
-# %% ../nbs/api/03_video.ipynb #9407b5ce
+# %% ../nbs/api/03_video.ipynb #bf06be7a
 class _Astray(Exception): "A jump did not lead to the frames that the packets promise."
 
 def _decode_from_keyframes(
@@ -376,7 +376,7 @@ def _seeking_pays(
 )->bool:
     "True if jumps cost less than decoding from the first frame."
     frames, seeks = _seek_cost(wanted, starts)
-    return bool(frames + 4 * seeks < wanted[-1] + 1) # a jump takes as long as 4 frames: measured
+    return bool(frames + 5 * seeks < wanted[-1] + 1) # a jump takes as long as 5 frames: measured
 
 # %% ../nbs/api/03_video.ipynb #007435d0
 _MAX_KEPT = 1 << 30 # bytes of decoded frames (4:2:0) that a `Video` holds to avoid a second decode
@@ -392,7 +392,7 @@ def _check_file(
     if not path.is_file():
         raise VideoError(f'{path}: no such file. Check the root folder and the list of names.')
 
-# %% ../nbs/api/03_video.ipynb #2a44935c
+# %% ../nbs/api/03_video.ipynb #c1bc3c60
 class Video:
     """A video file. Frame i is the i-th that PyAV decodes from the start, turned as players show it.
 
@@ -473,7 +473,7 @@ def _read(
     decoded = _decode_in_order(self.path) if self._kept is None else self._kept
     return _pick_frames(enumerate(decoded), wanted)
 
-# %% ../nbs/api/03_video.ipynb #69eff5d3
+# %% ../nbs/api/03_video.ipynb #e46126d8
 @patch
 def _check_read(
     self:Video,
@@ -512,7 +512,7 @@ class _Decoded:
     stopped:str='' # what stopped the decoder ('': the end of the file)
     met:str=''     # first error that the decoder met
 
-# %% ../nbs/api/03_video.ipynb #ce2f681a
+# %% ../nbs/api/03_video.ipynb #9a328912
 def _decode_once(
     path,        # video file
     strict:bool, # stop at the first error
@@ -527,7 +527,7 @@ def _decode_once(
     except VideoError as e: stopped = _reason(e.__cause__ or e, path)
     return _Decoded(sizes.total(), errors, sizes, stopped)
 
-# %% ../nbs/api/03_video.ipynb #2ccef24b
+# %% ../nbs/api/03_video.ipynb #29f516eb
 def _decode_all(
     path, # video file
 )->_Decoded:
