@@ -256,7 +256,8 @@ def preset(
 )->Config:
     "The settings of a profile, with differences. ValueError for an unknown field names similar ones."
     for what, value, known in (('profile', name, PROFILES), ('protocol', protocol, PROTOCOLS)):
-        if value not in known: raise ValueError(f'{what} is {value!r}, it can be {", ".join(known)}')
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(f'{what} is {value!r}, it can be {", ".join(known)}')
     known_fields(over)
     views = paper_views(over['dataset']) if name == 'paper' and over.get('dataset') in VIEWS else {}
     settings = PROFILES[name] | views | PROTOCOLS[protocol] | dict(profile=name)
