@@ -26,7 +26,8 @@ from .attention_prompt import add_attention_prompts, added_modules, as_generator
 from .attention_prompt import block_attention, plain_name, remove_added, unwrap_model
 from .core import atomic
 from .video_vit import IMPLIED_SETTINGS, check_number
-from .weights import WEIGHT_SUFFIXES, Checkpoint, find_weights, not_finite, state_dict_mismatch
+from .weights import HEAD_PREFIXES, WEIGHT_SUFFIXES, Checkpoint, find_weights, not_finite
+from .weights import state_dict_mismatch
 
 # %% ../nbs/api/02_tuning.ipynb #e131d4fb
 def final_norm(
@@ -344,7 +345,7 @@ def prompts_as_published(model:nn.Module)->tuple: # {name: tensor}, {argument: v
     prompts, reparam = attention_prompts(model), model.tuned['options']['reparam']
     start, end = min(prompts, default=0), max(prompts, default=-1)
     if list(prompts) != list(range(start, end + 1)) or not prompts:
-        raise ValueError('the published layout has prompts in neighbouring blocks, in order, and in one at least')
+        raise ValueError('the published layout has prompts in one block or more, neighbours and in order')
     if reparam == 'linear': raise ValueError("the published layout has no reparam 'linear'")
     stack = lambda name: torch.stack([getattr(p, name).detach().cpu() for p in prompts.values()])
     state = dict(prompt_embeddings_k=stack('k'), prompt_embeddings_v=stack('v'))
@@ -368,8 +369,9 @@ def save_published(
     state = {n: t.detach().cpu() for n, t in plain_state(model).items() if '.prompt.' not in n}
     prompts, args = prompts_as_published(model) if method == 'apt' else ({}, {})
     state = {published_name(n, method != 'full'): t for n, t in state.items()} | prompts
-    args |= dict(transfer_type=dict(apt='prompt', full='end2end').get(method, method), nb_classes=config['num_classes'],
-                 input_size=config['img_size'], num_frames=config['num_frames'], tubelet_size=config['tubelet_size'])
+    names = dict(img_size='input_size', num_classes='nb_classes')
+    args |= {names.get(k, k): config[k] for k in ('num_classes', 'img_size', 'num_frames', 'tubelet_size')}
+    args |= dict(transfer_type=dict(apt='prompt', full='end2end').get(method, method))
     check_classes(meta, state)
     saved = dict(model=state, args=args, apt_nb=json.dumps(meta))
     atomic(path, lambda f: torch.save(saved, f))
@@ -438,13 +440,13 @@ def prompt_range(
     n:int,      # number of blocks with prompts
     depth:int,  # number of blocks
 )->list|None:   # indices of the blocks with prompts, None if it is all of them
-    "The blocks that a published file has prompts for; ValueError if only its arguments know, and they do not say."
+    "The blocks that a published file has prompts for; ValueError if only its arguments could say it."
     if n == depth: return None
     start, end = (args.get(f'prompt_{k}') for k in ('start', 'end'))
     if isinstance(start, int) and isinstance(end, int) and 0 <= start <= end < depth and end - start + 1 == n:
         return list(range(start, end + 1))
-    raise ValueError(f'it has prompts for {n} of {depth} blocks, and does not say for which: save it again with '
-                     'args=dict(prompt_start=..., prompt_end=...) beside its tensors')
+    raise ValueError(f'it has prompts for {n} of {depth} blocks, and does not say for which: save it again '
+                     'with args=dict(prompt_start=..., prompt_end=...) beside its tensors')
 
 # %% ../nbs/api/02_tuning.ipynb #931b3a77
 def published_prompts(
@@ -454,7 +456,8 @@ def published_prompts(
 )->tuple:          # options of apt, {our name: tensor}
     "The prompts of a published file under our names; ValueError if their shapes do not fit."
     k, v, scale = (tensors.get(f'prompt_{n}') for n in ('embeddings_k', 'embeddings_v', 'scale'))
-    if v is None or k.ndim != 3 or k.shape != v.shape: raise ValueError('its prompt_embeddings_k and _v do not fit')
+    if v is None or k.ndim != 3 or k.shape != v.shape:
+        raise ValueError('its prompt_embeddings_k and prompt_embeddings_v do not fit')
     if scale is not None and scale.shape != (len(k), 2, k.shape[1]):
         raise ValueError(f'its prompt_scale is {tuple(scale.shape)}, its keys {tuple(k.shape)}')
     blocks, dropout = prompt_range(args, len(k), depth), args.get('prompt_dropout')
@@ -486,10 +489,11 @@ def read_published(
     "What a published checkpoint says and holds: prompts, a linear probe, or a fully tuned model."
     ckpt = Checkpoint(find_weights(path))
     tensors, args = {plain_name(n): t for n, t in ckpt.tensors.items()}, arguments_of(ckpt.beside)
-    k, head = tensors.get('prompt_embeddings_k'), {n for n in ckpt.state if n.startswith(('fc_norm.', 'head.'))}
-    if len(head) < 4: raise ValueError(f'{ckpt.path} has no norm and head: it is a backbone, not a tuned model')
+    k, depth = tensors.get('prompt_embeddings_k'), ckpt.settings['depth']
+    head = {n for n in ckpt.state if n.startswith(HEAD_PREFIXES)}
+    if len(head) < 4: raise ValueError(f'{ckpt.path} has no norm or head: it is a backbone, not tuned')
     try:
-        options, prompts = published_prompts(tensors, args, ckpt.settings['depth']) if k is not None else ({}, {})
+        options, prompts = ({}, {}) if k is None else published_prompts(tensors, args, depth)
         probe = 'head_norm.weight' in tensors
         method = 'apt' if prompts else 'linear' if probe else 'full'
         state = {n: t.float() for n, t in ckpt.state.items() if n in head or method == 'full'} | prompts
