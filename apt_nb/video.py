@@ -469,7 +469,7 @@ def _read(
     "Read the wanted frames with the cheaper reader. If a jump goes astray, read in sequence."
     if self.reader(wanted) != 'sequence':
         try: return _pick_frames(_decode_from_keyframes(self.path, self.ix, wanted), wanted)
-        except (_Astray, av.FFmpegError): pass
+        except (_Astray, av.FFmpegError): self.seekable = False
     decoded = _decode_in_order(self.path) if self._kept is None else self._kept
     return _pick_frames(enumerate(decoded), wanted)
 
