@@ -314,7 +314,7 @@ def prompt_statements()->list:
 # %% ../nbs/api/12d_audit.ipynb #93a11e3e
 CONFLICTS = [
     ('4', 'K = 3 temporal clips of 3 crops in testing on SSv2', '9 views', '6 views',
-     'published scripts: 2 clips; with 3 their code makes clips of 24, 24 and 23 frames, which no model takes'),
+     'published scripts: 2 clips; with 3 their clips have 24, 24 and 23 frames, which no model takes'),
     ('Figure 3', 'the two curves differ in the reparameterisation', 'that alone', '128 and 96 videos a step',
      'published scripts: 8 and 6 GPUs of 16 videos, so the peak rates are 0.025 and 0.01875'),
     ('Figure 3', 'an axis of some 120 thousand iterations', '120 thousand', '131,900',

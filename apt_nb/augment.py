@@ -79,7 +79,7 @@ class RandAugmentClip:
         self,
         policy:str, # timm's policy string, such as 'rand-m7-n4-mstd0.5-inc1'
         size:int,   # side of the final clip in pixels, which bounds the shifts
-        interpolation:str='bilinear', # of turned and sheared pictures: bilinear or bicubic
+        interpolation:str='bilinear', # how turned and sheared pictures are filled: bilinear or bicubic
     ):
         check_policy(policy)
         resample = Image.Resampling[interpolation.upper()]
@@ -120,8 +120,8 @@ class ClipAugment:
         ratio=(3/4, 4/3),      # least and largest width / height of the crop
         hflip:bool=False,      # mirror half of the clips
         rand_augment:str=None, # timm's policy string (None or 'none': no RandAugment)
-        resize:str='antialias', # of the crop: with antialiasing, or plain bilinear
-        interpolation:str='bilinear', # of RandAugment: bilinear or bicubic
+        resize:str='antialias', # how the crop is resized: with antialiasing, or plain bilinear
+        interpolation:str='bilinear', # how RandAugment turns and shears: bilinear or bicubic
     ):
         self.size, self.scale, self.ratio, self.resize = size, tuple(scale), tuple(ratio), resize
         self.hflip, self.rand_augment, self.interpolation = hflip, rand_augment or 'none', interpolation

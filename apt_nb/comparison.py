@@ -98,8 +98,8 @@ def search_runs(
     known_fields(shorter)
     runs = {k: [replace(c, seed=seed, **shorter) for c in cs] for k, cs in cells.items()}
     if any(len(cs) > 1 and cs[0].validate_on == 'test' for cs in runs.values()):
-        raise ValueError("lrs: with validate_on='test' a rate would be chosen by test videos. Give one rate for each "
-                         "method, or search={'validate_on': 'held-out', 'val_fraction': .1}")
+        raise ValueError("lrs: with validate_on='test' a rate would be chosen by test videos. Give one rate "
+                         "for each method, or search={'validate_on': 'held-out', 'val_fraction': .1}")
     return runs
 
 # %% ../nbs/api/12b_comparison.ipynb #c405449d
@@ -199,7 +199,7 @@ def select_lr(
     return f.groupby(['target', 'row'], sort=False).head(1).loc[cells].drop(columns='val_loss')
 
 # %% ../nbs/api/12b_comparison.ipynb #88291498
-ANSWERS = 'correct', 'labels', 'predicted' # of each test video, in a record's `test`
+ANSWERS = 'correct', 'labels', 'predicted' # fields of a record's `test` with one value per test video
 
 def without_answers(
     record:dict,  # record of a search

@@ -108,8 +108,8 @@ def _taps(n_in:int, n_out:int)->tuple: # positions, and the weights (of 2048) th
 
 def opencv_resize(
     x:torch.Tensor, # uint8 (..., h, w)
-    height:int,     # of the result
-    width:int,      # of the result
+    height:int,     # height of the result
+    width:int,      # width of the result
 )->torch.Tensor:    # uint8 (..., height, width)
     "Bilinear resize without antialiasing, to the bit as OpenCV's INTER_LINEAR for uint8."
     h, w = x.shape[-2:]

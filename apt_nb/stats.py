@@ -218,7 +218,7 @@ def below(
     p:dict,      # difference, such as from `contrast`
     limit:float, # a number that the true difference may be below
 )->float:        # one-sided p-value; small: it is surely below
-    "How likely so small a difference is if the true one is at the limit. NaN for one seed, which never decides."
+    "How likely so small a difference is if the true one is at the limit. NaN for one seed."
     if len(p['per_seed']) < 2 or math.isnan(p['se']): return math.nan
     gap = p['diff'] - limit
     return float(stdtr(p['df'], gap / p['se'])) if p['se'] else float(gap >= 0)
@@ -327,6 +327,6 @@ def rank_correlation(
     a:pd.Series,  # one column, by row
     b:pd.Series,  # another
 )->float:         # -1 to 1
-    """Spearman's correlation over common rows; NaN for fewer than three. Values that are equal to three decimals
-    share a rank: records hold six digits, so equal means may differ in the last one."""
+    """Spearman's correlation over common rows; NaN for fewer than three. Values that are equal to three
+    decimals share a rank: records hold six digits, so equal means may differ in the last one."""
     return pd.DataFrame(dict(a=a, b=b)).round(3).corr('spearman', min_periods=3).loc['a', 'b']
