@@ -825,8 +825,7 @@ def apt_nb_predict(args):
     p.add_argument('--top', type=int, default=5, metavar='N', help='classes to name for each video [5]')
     p.add_argument('--csv', metavar='FILE',
                    help='table to write (path, rank, class, probability); replaces an existing file [none]')
-    fields_here = 'test_clips', 'test_crops', 'precision', 'threads'
-    add_settings(p, fields_here, lambda name: 'as in training')
+    add_settings(p, ('test_clips', 'test_crops', 'precision', 'threads'), lambda name: 'as in training')
     own, given = p.parse_settings(args)
     if own.top < 1: raise ValueError(f'--top is {own.top}, it cannot be below 1')
     require_file_place('--csv', own.csv)
