@@ -282,10 +282,10 @@ def state_dicts(draw):
         same &= what in ('wrap', 'count')
         if what == 'drop': state.pop(k)
         elif what == 'change': state[k] = altered(draw, state[k]) if plain(state[k]) else None
-        elif what == 'rename': state[draw(st.sampled_from([k[:-1], 'blocks.7.x', 'encoder.' + k, '', 'time_embed', 'norm_pre.weight']))] = state.pop(k)
+        elif what == 'rename': state[draw(st.sampled_from([str(k)[:-1], 'blocks.7.x', f'encoder.{k}', '', 'time_embed', 'norm_pre.weight']))] = state.pop(k)
         elif what == 'add': state[draw(st.sampled_from(['junk', 'blocks', 'blocks.', 'norm.weight', 'head.weight', 'pos_embed', 0]))] = torch.ones(3)
         elif what == 'count': state[f'{prefix}n_averaged'] = torch.tensor(3)
-        elif 'blocks.1.' in str(k) and '_orig_mod' not in k: state[k.replace('blocks.1.', 'blocks.1._orig_mod.')] = state.pop(k)
+        elif 'blocks.1.' in str(k) and '_orig_mod' not in str(k): state[str(k).replace('blocks.1.', 'blocks.1._orig_mod.')] = state.pop(k)
         if not state: state['junk'] = torch.ones(3)
     return Case((layout, state, same))
 
