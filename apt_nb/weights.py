@@ -396,7 +396,7 @@ def odd_tables(
     "Class token, places and times that do not have the width of the tokens, or are empty."
     least = dict(cls_token=1, pos_embed=2, time_embed=1) # one of them is the class token's place
     rows = {n: state[n].numel() / width for n in least if n in state}
-    flat = [n for n in rows if n == 'time_embed' and state[n].ndim != 2]
+    flat = [n for n in rows if 'time_embed' in state and n != 'cls_token' and state[n].ndim != 2]
     return flat + [n for n, r in rows.items() if r != int(r) or r < least[n] or n == 'cls_token' and r > 1]
 
 # %% ../nbs/api/01a_weights.ipynb #76d7a59c
