@@ -30,7 +30,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from .check import check_data, check_summary, check_videos
 from .config import BENCHMARKS, CHOICES, Config, DataSettings, ITEMS, ModelSettings, ViewSettings
-from .config import known_fields, preset
+from .config import PROTOCOLS, known_fields, preset
 from .core import atomic, did_you_mean, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, files_below, is_video
 from .datasets import part_folder, raise_if_any
@@ -557,6 +557,8 @@ def apt_nb_train(args):
                    help='first decode every video once, with as many processes as --workers, and stop if '
                         'one is damaged: see <out>/videos.csv')
     p.add_argument('--plan', action='store_true', help='print the plan and stop')
+    p.add_argument('--protocol', choices=PROTOCOLS, default='held-out',
+                   help="views and training as here (held-out), or as in the authors' scripts [held-out]")
     add_progress(p)
     odd = dict(data='required', model=f'read from --weights; otherwise {default_text("model")}',
                weights='moving_shapes; required for paper', profile='demo for vit_tiny, otherwise paper')
@@ -565,7 +567,7 @@ def apt_nb_train(args):
     own, given = p.parse_settings(args)
     for method in own.against:
         if method not in METHODS: raise ValueError(f'--against is {method!r}, it can be {", ".join(METHODS)}')
-    cfg = config_from_options(given)
+    cfg = config_from_options(given | dict(protocol=own.protocol))
     train_videos(cfg, own.out, own.against, own.check, own.progress, own.plan)
 
 # %% ../nbs/api/14_commands.ipynb #76996551

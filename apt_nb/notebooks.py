@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['PARAMETER_TYPES', 'notebook_cells', 'experiments', 'default_parameters', 'parameters_file', 'check_parameters',
-           'merge_given', 'read_parameters', 'parameters_of']
+           'merge_given', 'read_yaml', 'read_parameters', 'parameters_of']
 
 # %% ../nbs/api/12c_notebooks.ipynb #6df9e39b
-import ast, json
+import ast, json, yaml
 from pathlib import Path
 from .core import did_you_mean
 
@@ -93,6 +93,23 @@ def merge_given(
     return values | given
 
 # %% ../nbs/api/12c_notebooks.ipynb #96f5d388
+def read_yaml(
+    file:Path, # parameter file
+)->dict:       # {name: value}
+    "The values of a YAML file. Raises ValueError, which names the file and the line, for anything else."
+    from papermill.iorw import NoDatesSafeLoader
+    try: values = yaml.load(file.read_text(encoding='utf-8-sig'), Loader=NoDatesSafeLoader)
+    except (UnicodeDecodeError, OSError) as e:
+        raise ValueError(f'{file}: cannot be read as a text in UTF-8 ({e}). Name another file') from None
+    except yaml.YAMLError as e:
+        mark = getattr(e, 'problem_mark', None)
+        where = f' at line {mark.line + 1}' if mark else ''
+        why = getattr(e, 'problem', None) or str(e).splitlines()[0]
+        raise ValueError(f'{file.name}: is no YAML{where} ({why}). Write lines of the form name: value') from None
+    if values is None: return {}
+    if not isinstance(values, dict): raise ValueError(f'{file.name}: expected lines of the form name: value')
+    return values
+
 def read_parameters(
     nb:Path,          # experiment notebook
     profile:str,      # smoke, demo or paper
@@ -103,11 +120,9 @@ def read_parameters(
 )->dict:
     "Checked parameters of `nb`, for papermill. Raises FileNotFoundError or ValueError if something is wrong."
     from papermill import inspect_notebook
-    from papermill.iorw import read_yaml_file
     own = file is None
     if own: file = parameters_file(nb, profile)
-    values = (read_yaml_file(str(file)) if file else None) or {}
-    if not isinstance(values, dict): raise ValueError(f'{file.name}: expected lines of the form name: value')
+    values = read_yaml(file) if file else {}
     check_parameters(nb, values, file.name if file else 'defaults')
     known = inspect_notebook(nb)
     if own and file and 'profile' in known and values.get('profile') != profile:

@@ -63,12 +63,12 @@ def class_splits(
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
     "(train, val, test) of a folder of the user's, as the settings say."
-    root = Path(cfg.data).expanduser()
+    root = Path(os.path.expanduser(cfg.data))
     if not cfg.data or not root.is_dir():
         known = ' nor '.join(BENCHMARKS)
         raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {known}. Give a folder of train/, '
                            'val/ and test/, of classes, or of a published data set (with dataset=)')
-    group = int(cfg.group) if cfg.group.isdigit() else cfg.group or None
+    group = int(cfg.group) if re.fullmatch('[0-9]+', cfg.group) else cfg.group or None
     if not cfg.dataset: return class_splits(cfg, root, group)
     parts = dict(complete=cfg.complete, allow_missing=cfg.allow_missing)
     return official_splits(cfg.dataset, root, cfg.split, cfg.annotations or None, cfg.val_fraction, **parts)
