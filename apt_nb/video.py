@@ -7,7 +7,7 @@ __all__ = ['VideoError', 'PacketIndex', 'packet_index', 'countable', 'seekable',
            'uniform_indices', 'dense_indices', 'test_indices']
 
 # %% ../nbs/api/03_video.ipynb #2b2313aa
-import errno, os, warnings, av
+import ctypes, errno, os, warnings, av
 import numpy as np
 from collections import Counter
 from contextlib import contextmanager
@@ -16,6 +16,9 @@ from pathlib import Path
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from fastcore.basics import patch
+try: import decord
+except ImportError: decord = None # no wheel on some platforms
+else: decord.logging.set_level(decord.logging.QUIET)
 
 # %% ../nbs/api/03_video.ipynb #a45d2762
 class VideoError(RuntimeError):
@@ -67,10 +70,10 @@ def _nal_heads(
     packet:bytes, # packet of H.264 or HEVC in MP4 or MKV
     prefix:int,   # bytes of the length before each unit (0: start codes, which are not read)
 )->list:
-    "First byte of each NAL unit of a packet. Empty for a packet that is laid out otherwise."
+    "First two bytes of each NAL unit of a packet. Empty for a packet that is laid out otherwise."
     heads, at = [], 0
     while prefix and at + prefix < len(packet):
-        heads.append(packet[at + prefix])
+        heads.append(packet[at + prefix:at + prefix + 2])
         at += prefix + int.from_bytes(packet[at:at + prefix], 'big')
     return heads if at == len(packet) else []
 
@@ -86,13 +89,31 @@ def _nal_prefix(
 # %% ../nbs/api/03_video.ipynb #2882688f
 def _h264_frames(packet, prefix):
     "A frame if it has a slice (NAL types 1 to 5). Decoding can restart if that is an IDR slice (5)."
-    slices = [k & 31 for k in _nal_heads(packet, prefix) if 1 <= k & 31 <= 5]
+    slices = [k[0] & 31 for k in _nal_heads(packet, prefix) if 1 <= k[0] & 31 <= 5]
     return int(bool(slices)), slices[:1] == [5]
+
+# %% ../nbs/api/03_video.ipynb #59b98132
+# slice types of H.264, by the bits behind the first one; from 5 on they hold for all slices of a picture
+_SLICES = {'1': 'P', '010': 'B', '011': 'P', '00110': 'P', '00111': 'B', '0001000': 'P'}
+
+def _h264_order(
+    packet:bytes, # packet of H.264
+    prefix:int,   # bytes of the length before each NAL unit
+)->str:
+    "'P': refers to the past (or to nothing), 'B': also to the future, '?': unknown, or brings new settings."
+    heads = _nal_heads(packet, prefix)
+    slices = [head[1:] for head in heads if 1 <= head[0] & 31 <= 5]
+    settings = any(head[0] & 31 in (2, 3, 4, 7, 15) for head in heads) # or parts of slices
+    if not slices or settings or slices[0] < b'\x80': return '?'
+    bits = f'{slices[0][0] & 127:07b}'
+    found = [(len(code), order) for code, order in _SLICES.items() if bits.startswith(code)]
+    if not found or (len(slices) > 1 and found[0][0] < 5): return '?'
+    return found[0][1]
 
 # %% ../nbs/api/03_video.ipynb #0cc32c06
 def _hevc_frames(packet, prefix):
     "A frame if it has a slice (NAL types below 32). Decoding can restart at types 19 to 21."
-    slices = [k >> 1 & 63 for k in _nal_heads(packet, prefix) if k >> 1 & 63 < 32]
+    slices = [k[0] >> 1 & 63 for k in _nal_heads(packet, prefix) if k[0] >> 1 & 63 < 32]
     broken_link = any(16 <= k <= 18 for k in slices) # the decoder drops frames after it
     return int(bool(slices) and not broken_link), bool(slices) and 19 <= slices[0] <= 21
 
@@ -143,27 +164,30 @@ class PacketIndex:
     time_base:float    # seconds per unit of pts and dts
     delay:int          # frames that the decoder holds back to put them in order
     interlaced:bool    # fields are coded, which may have packets of their own
+    videos:int         # video tracks, cover pictures included
     pts:np.ndarray     # presentation time (nan: unknown)
     dts:np.ndarray     # decoding time (nan: unknown)
     key:np.ndarray     # flagged as a keyframe
     dropped:np.ndarray # not to be shown, or cut off
     shown:np.ndarray   # frames that the packet shows (0: none, or unknown)
     restart:np.ndarray # keyframe at which decoding can restart
+    order:np.ndarray   # result of `_h264_order`; '?' in other codecs
 
 # %% ../nbs/api/03_video.ipynb #bfb52284
 def _packet_columns(
     container, # file opened with PyAV
     stream,    # its video track
-)->list:       # arrays pts, dts, key, dropped, shown, restart; none if there is no packet
+)->list:       # arrays pts, dts, key, dropped, shown, restart, order; none if there is no packet
     "Read all packets of a track."
     codec, rows = stream.codec_context, []
     prefix = _nal_prefix(codec.name, bytes(codec.extradata or b''))
     frames_in = _FRAMES_IN.get(codec.name, lambda packet, prefix: (0, False))
     for p in container.demux(stream):
         if not p.size: continue
-        shown, restart = frames_in(bytes(p), prefix)
-        rows.append((p.pts, p.dts, p.is_keyframe, p.is_discard or p.is_corrupt, shown, restart))
-    kinds = float, float, bool, bool, int, bool
+        data, dropped = bytes(p), p.is_discard or p.is_corrupt
+        order = _h264_order(data, prefix) if codec.name == 'h264' else '?'
+        rows.append((p.pts, p.dts, p.is_keyframe, dropped, *frames_in(data, prefix), order))
+    kinds = float, float, bool, bool, int, bool, str
     return [np.array(column, kind) for column, kind in zip(zip(*rows), kinds)]
 
 # %% ../nbs/api/03_video.ipynb #1ec6fe1d
@@ -181,7 +205,7 @@ def packet_index(
         delay = getattr(codec, 'reorder_depth', 16 * codec.has_b_frames)
         interlaced = getattr(codec, 'field_order', 0) > 1
         return PacketIndex(c.format.name, codec.name, (codec.width, codec.height), fps, s.frames, seconds,
-                           time_base, delay, interlaced, *columns)
+                           time_base, delay, interlaced, len(c.streams.video), *columns)
 
 # %% ../nbs/api/03_video.ipynb #200f813b
 def countable(
@@ -357,6 +381,63 @@ def _decode_from_keyframes(
                 if f is None or f.pts != times[at] or f.is_corrupt: raise _Astray(f'frame {at}')
                 yield at, f
 
+# %% ../nbs/api/03_video.ipynb #290e284a
+def _decord_order(
+    ix:PacketIndex, # packets of a file
+)->bool:
+    "True if the time stamps are even, and every B-frame is shown before a frame stored before it."
+    times = np.sort(ix.pts)
+    even = np.ptp(np.diff(times)) <= max(1, .0011 / ix.time_base) if len(times) > 1 else True # MKV: whole ms
+    late = ix.pts < np.maximum.accumulate(ix.pts)
+    return bool(even and (ix.order != '?').all() and late[ix.order == 'B'].all())
+
+# %% ../nbs/api/03_video.ipynb #45753453
+# BT.709, none said, BT.601 (twice), BT.2020: decord converts them as PyAV does
+_PROVEN_COLOURS = 1, 2, 5, 6, 9
+
+def _decord_equals(
+    path,           # video file
+    ix:PacketIndex, # its packets
+)->bool:
+    "True if decord's frames of this kind of file are PyAV's to the bit."
+    if not _WATCHED or ix.codec != 'h264' or ix.container == 'avi' or ix.videos > 1: return False
+    if ix.size[0] % 2 or ix.size[1] % 2 or not seekable(ix) or not _decord_order(ix): return False
+    try: f = next(_decode_in_order(path, strict=True))
+    except (av.FFmpegError, VideoError, StopIteration): return False
+    plain = f.format.name == 'yuv420p' and not f.interlaced_frame and 'DISPLAYMATRIX' not in f.side_data
+    return plain and f.color_range in (0, 1) and f.colorspace in _PROVEN_COLOURS
+
+# %% ../nbs/api/03_video.ipynb #9fb59cd9
+_decord_said = [] # errors of decord's libav since the last reading began
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+def _hear(context, level, text, values):
+    if level <= 16: _decord_said.append(text) # AV_LOG_ERROR
+
+def _watch_decord()->bool:
+    "Have decord's own libav report errors to `_hear`. False if it cannot be found."
+    found = list(Path(decord.__file__).parent.parent.glob('decord*.libs/libavutil*')) if decord else []
+    if len(found) != 1: return False
+    ctypes.CDLL(str(found[0])).av_log_set_callback(_hear)
+    return True
+
+_WATCHED = _watch_decord()
+
+# %% ../nbs/api/03_video.ipynb #b67fdb99
+def _read_by_decord(
+    path,           # video file for which `_decord_equals` is true
+    ix:PacketIndex, # its packets
+    wanted,         # ascending frame numbers
+)->list:            # RGB pictures; none if decord refuses, or finds anything odd
+    "Read frames with decord."
+    _decord_said.clear()
+    try:
+        vr = decord.VideoReader(os.path.abspath(path), num_threads=1)
+        same = len(vr) == len(ix.pts) and vr.get_key_indices() == np.flatnonzero(ix.key).tolist()
+        got = vr.get_batch(wanted).asnumpy() if same else np.zeros(0)
+    except Exception: return [] # tiny pictures, names that are not UTF-8
+    return [] if _decord_said or got.shape != (len(wanted), ix.size[1], ix.size[0], 3) else list(got)
+
 # %% ../nbs/api/03_video.ipynb #184e081c
 def _seek_cost(
     wanted, # ascending frame numbers
@@ -377,6 +458,16 @@ def _seeking_pays(
     "True if jumps cost less than decoding from the first frame."
     frames, seeks = _seek_cost(wanted, starts)
     return bool(frames + 5 * seeks < wanted[-1] + 1) # a jump takes as long as 5 frames: measured
+
+# %% ../nbs/api/03_video.ipynb #f9e61d5a
+def _decord_pays(
+    wanted,            # ascending frame numbers
+    starts,            # frame numbers of the keyframes
+    frame_bytes:float, # average bytes of a frame in the file
+)->bool:
+    "True if decoding outweighs what decord spends on opening, jumps, converting and its log: measured."
+    frames, seeks = _seek_cost(wanted, starts)
+    return frames * frame_bytes >= 250_000 * (1 + seeks) and frames >= 15 * len(wanted)
 
 # %% ../nbs/api/03_video.ipynb #007435d0
 _MAX_KEPT = 1 << 30 # bytes of decoded frames (4:2:0) that a `Video` holds to avoid a second decode
@@ -401,7 +492,7 @@ class Video:
         self,
         path, # video file: any container and codec that libav reads
     ):
-        self.path, self._n, self._kept = Path(path), None, None
+        self.path, self._n, self._kept, self._decord = Path(path), None, None, None
         _check_file(self.path)
         with _video_errors(self.path, 'opening'): self.ix = packet_index(self.path)
         if lacks := _shortfall(self.path, self.ix):
@@ -434,13 +525,21 @@ def _count(self:Video):
 
 # %% ../nbs/api/03_video.ipynb #16fd08e3
 @patch
+def can_decord(self:Video)->bool:
+    "True if decord may read this file: its frames are proven to be the same to the bit."
+    if self._decord is None: self._decord = _decord_equals(self.path, self.ix)
+    return self._decord
+
+@patch
 def reader(
     self:Video,
     indices, # frame numbers
-)->str:      # 'seek' or 'sequence'
-    "Which reader will read these frames. Both give the same."
+)->str:      # 'decord', 'seek' or 'sequence'
+    "Which reader will read these frames. All give the same."
     wanted, starts = np.unique(indices), np.flatnonzero(self.ix.key)
-    return 'seek' if self.seekable and _seeking_pays(wanted, starts) else 'sequence'
+    if not self.seekable or not _seeking_pays(wanted, starts): return 'sequence'
+    pays = _decord_pays(wanted, starts, os.path.getsize(self.path) / len(self.ix.pts))
+    return 'decord' if pays and self.can_decord() else 'seek'
 
 # %% ../nbs/api/03_video.ipynb #c1bb3382
 @patch
@@ -466,8 +565,12 @@ def _read(
     self:Video,
     wanted,    # ascending frame numbers
 )->tuple:      # result of `_pick_frames`
-    "Read the wanted frames with the cheaper reader. If a jump goes astray, read in sequence."
-    if self.reader(wanted) != 'sequence':
+    "Read the wanted frames. If decord refuses, PyAV seeks; if a jump goes astray, it reads in sequence."
+    reader = self.reader(wanted)
+    if reader == 'decord':
+        if got := _read_by_decord(self.path, self.ix, wanted): return got, []
+        self._decord = False
+    if reader != 'sequence' and self.seekable:
         try: return _pick_frames(_decode_from_keyframes(self.path, self.ix, wanted), wanted)
         except (_Astray, av.FFmpegError): self.seekable = False
     decoded = _decode_in_order(self.path) if self._kept is None else self._kept

@@ -8,6 +8,7 @@ from fractions import Fraction
 import av, numpy as np, pytest
 from av.stream import Disposition
 
+from apt_nb import video
 from apt_nb.video import Video, VideoError, dense_indices, examine, test_indices as clip_indices
 
 LARGE = os.environ.get('APT_NB_MATRIX') == 'large'
@@ -244,7 +245,7 @@ for pix, profile in dict(yuva420p=0, yuv444p=1, gbrp=1, yuv422p=1).items():
 plain('vp8 with alpha', 'a.webm', 'libvpx', pix='yuva420p', g=10, **{'auto-alt-ref': 0})
 plain('prores 4444', 'a.mov', 'prores_ks', pix='yuva444p10le')
 plain('mjpeg 4:2:2', 'a.avi', 'mjpeg', pix='yuvj422p')
-COLOURS = dict(bt709='colorprim=bt709:transfer=bt709:colormatrix=bt709', full='range=pc',
+COLOURS = dict(bt601='colormatrix=smpte170m', pal='colormatrix=bt470bg', bt709='colorprim=bt709:transfer=bt709:colormatrix=bt709', full='range=pc',
                bt2020='colormatrix=bt2020nc', full709='range=pc:colormatrix=bt709')
 for name, params in COLOURS.items():
     params = f'keyint=10:{params}'
@@ -395,26 +396,63 @@ def wrong_sets(path, true):
     "(reader, set) that gives other frames than the true ones."
     wrong, one = [], Video(path)
     if len(one) != len(true): wrong.append(('length', len(one), len(true)))
-    for reader in ('any', 'sequence', 'seek')[:3 if one.seekable else 2]:
+    readers = ['any', 'sequence'] + ['seek'] * one.seekable + ['decord'] * one.can_decord()
+    for reader in readers:
         if reader != 'any': one.reader = lambda q: reader
         for name, q in index_sets(len(true)).items():
             v = Video(path) if reader == 'any' else one
             if not np.array_equal(v.frames(q), np.stack([true[i] for i in q])): wrong.append((reader, name))
     return wrong
 
+# kinds that decord must read, if it can be used at all
+DECORD = [f'h264 {k}' for k in ('long mp4', 'long mkv', 'pyramid mp4', 'pyramid mkv', 'slices mp4', 'bt709 mp4',
+                                'bt601 mkv', 'pal mp4', 'bt2020 mkv', '66x50', '320x18')]
+DECORD += [f'libx264 {k}' for k in ('mp4', 'mov', 'mkv', '3gp', 'mp4 faststart', 'mp4 frag_keyframe+empty_moov')]
+DECORD += [f'tracks {order} {box}' for order in ('av', 'va') for box in ('mp4', 'mov', 'mkv')]
+
+def served_by_decord(path):
+    "True if decord reads a file of which it is said that it can."
+    v = Video(path)
+    v.reader = lambda q: 'decord'
+    return v.can_decord() and bool(len(v.frames([len(v) - 1]))) and v.can_decord()
+
 @pytest.mark.parametrize('name', CASES)
 def test_kind_of_file(name, tmp_path):
-    "Every way of asking gives the true frames with both readers, and the check says 'ok'."
+    "Every way of asking gives the true frames with all readers, and the check says 'ok'."
     make, matrix = CASES[name]
     try: path = make(tmp_path)
     except (av.FFmpegError, TypeError) as e: pytest.skip(f'PyAV {av.__version__} cannot write it: {e}')
     true = truth(path, matrix)
     if not true: pytest.skip(f'PyAV {av.__version__} cannot read it')
     assert not wrong_sets(path, true)
+    if video._WATCHED and name in DECORD: assert served_by_decord(path)
     found = examine(path)
     assert (found['state'], found['frames']) == ('ok', len(true)), found['message']
     height, width = true[0].shape[:2]
     assert (found['width'], found['height']) == (width, height)
+
+@pytest.mark.skipif(not video._WATCHED, reason='decord is not installed, or its log cannot be heard')
+@pytest.mark.parametrize('name', ['libx264 mp4', 'libx264 mkv'])
+def test_with_and_without_decord(name, tmp_path, monkeypatch):
+    "decord is asked if it pays. The same frames come without it, and if it refuses."
+    path, last, calls = CASES[name][0](tmp_path), [N - 1, N - 3], []
+    true, asked = np.stack(truth(path))[last], video.decord.VideoReader
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return asked(*args, **kwargs)
+    def refuses(*args, **kwargs): raise video.decord.DECORDError('no')
+    assert Video(path).reader(last) == 'seek'  # so small a file is read faster by PyAV
+    monkeypatch.setattr(video, '_decord_pays', lambda *_: True)
+    monkeypatch.setattr(video.decord, 'VideoReader', counted)
+    assert Video(path).reader(last) == 'decord'
+    assert np.array_equal(Video(path).frames(last), true) and len(calls) == 1
+    monkeypatch.setattr(video.decord, 'VideoReader', refuses)
+    v = Video(path)
+    assert np.array_equal(v.frames(last), true) and v.reader(last) == 'seek'
+    monkeypatch.setattr(video, 'decord', None)
+    monkeypatch.setattr(video, '_WATCHED', False)
+    v = Video(path)
+    assert v.reader(last) == 'seek' and np.array_equal(v.frames(last), true)
 
 def test_another_size_half_way(tmp_path):
     "Frames of one size are read, frames of two are refused, and the check says so."
