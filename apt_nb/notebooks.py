@@ -105,7 +105,8 @@ def read_yaml(
         mark = getattr(e, 'problem_mark', None)
         where = f' at line {mark.line + 1}' if mark else ''
         why = getattr(e, 'problem', None) or str(e).splitlines()[0]
-        raise ValueError(f'{file.name}: is no YAML{where} ({why}). Write lines of the form name: value') from None
+        said = f'{file.name}: is no YAML{where} ({why}). Write lines of the form name: value'
+        raise ValueError(said) from None
     if values is None: return {}
     if not isinstance(values, dict): raise ValueError(f'{file.name}: expected lines of the form name: value')
     return values
