@@ -184,14 +184,19 @@ def rates_tried(
 def _validation_row(r):
     "All that a choice may know of a record: its cell, its rate, and its results on the validation videos."
     c, val = r['config'], r['val']
-    return dict(target=c['target'], row=c['row'], lr=c['lr'], val_top1=val['top1'], val_loss=val['loss'])
+    scores = {f'val_{k}': val.get(k, np.nan) for k in ('top1', 'loss')}
+    return dict(target=c['target'], row=c['row'], lr=c['lr']) | scores
 
 def select_lr(
     records,         # records of the search, see `ask_cells`
     runs:dict=None,  # runs of `search_runs`, if some may have diverged
 )->pd.DataFrame:     # lr, val_top1 and edge, by target and row
-    "The learning rate of each cell that is best on the validation videos. Test results are not read."
+    """The learning rate of each cell that is best on the validation videos. Test results are not read.
+    ValueError if there is a choice and no validation."""
     f = pd.DataFrame([_validation_row(r) for r in records])
+    if f.val_top1.isna().any() and f.groupby(['target', 'row']).lr.nunique().max() > 1:
+        raise ValueError('lrs: a rate is chosen by validation videos, and there are none. Give one rate for each '
+                         "method, or search={'val_fraction': .1}")
     f = f.groupby(['target', 'row', 'lr'], sort=False).mean().reset_index('lr')
     rates, cells = rates_tried(records, runs), f.index.unique()
     f['edge'] = [EDGES[lr == rates[k][0], lr == rates[k][-1]] for k, lr in f.lr.items()]

@@ -289,11 +289,13 @@ def draw_curves(
     for i, (value, part) in enumerate(frame.groupby(knob, sort=False)):
         g = part.groupby(x)[column]
         mean, colour = g.mean(), colours[i % len(colours)]
+        if mean.isna().all(): continue # a run without validation videos
         ax.plot(mean.index, mean, color=colour, ls=LINE_STYLES[i % len(LINE_STYLES)], marker=marker)
         if part.seed.nunique() > 1:
             ax.fill_between(mean.index, g.min(), g.max(), color=colour, alpha=.15, lw=0)
         ends[short_label(knob, value)] = mean.index[-1], mean.iloc[-1], colour
-    _name_ends(ax, ends)
+    if ends: _name_ends(ax, ends)
+    else: ax.text(.5, .5, 'no validation videos', ha='center', transform=ax.transAxes)
 
 # %% ../nbs/api/12a_report.ipynb #1fb9f9b9
 PANELS = dict(

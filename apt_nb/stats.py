@@ -47,8 +47,10 @@ def curves_frame(
     records:list,  # records of runs
     knob:str,      # setting that is compared
 )->pd.DataFrame:   # `knob`, seed, epoch, lr, train_loss, val_top1, val_top5, val_loss
-    "The curves of runs, one row per run and epoch."
-    row = lambda r, epoch: dict(epoch, seed=r['seed'], **{knob: r['config'][knob]})
+    "The curves of runs, one row per run and epoch. Without validation its columns are NaN."
+    none = dict.fromkeys(('val_top1', 'val_top5', 'val_loss'), math.nan)
+    row = lambda r, epoch: epoch | {k: v for k, v in none.items() if k not in epoch} | {
+        'seed': r['seed'], knob: r['config'][knob]}
     return pd.DataFrame([row(r, epoch) for r in records for epoch in r['curves']])
 
 # %% ../nbs/api/12_stats.ipynb #ee9027cd
@@ -266,6 +268,7 @@ def seed_difference(
 )->dict:          # as from `t_interval` (NaN for one seed), with a, b and per_seed
     "`m[a] - m[b]`, with its interval over seeds; KeyError for a value that is not there."
     d = (m[a] - m[b]).dropna()
+    if d.empty: return t_interval(math.nan, [(math.nan, 0)]) | dict(a=a, b=b, per_seed={})
     table = m.groupby(level=[0, 1]).mean().unstack()[list(d.index)].dropna()
     R, S = table.shape
     both = table.values - table.values.mean(1, keepdims=True) - table.values.mean(0) + table.values.mean()
