@@ -258,7 +258,9 @@ def best_by_validation(
     targets,         # names
 )->str:
     "A sentence: the frozen backbone's row that is best in validation, by target, with its test accuracy."
-    frozen = t[t.method != 'full']
+    frozen = t[(t.method != 'full') & t.val_top1.notna()]
+    targets = [name for name in targets if name in frozen.index]
+    if not targets: return ''
     best = {name: frozen.loc[name].val_top1.idxmax() for name in targets}
     about = lambda k: f'{t.top1[k]:.1f}% of the test videos, {t.tuned[k]:,} parameters'
     found = '; '.join(f'{row} on {name} ({about((name, row))})' for name, row in best.items())
@@ -993,5 +995,7 @@ def conclude(
 )->Shown:
     "What came out, as a list by outcome. The findings are saved for the audit."
     search = edge_sentence(self.results), luck_sentence(self.searched)
-    lines = best_by_validation(self.results, self.targets), *search, *more
+    own = self.finals[0]['config'].get('validate_on') != 'test' # otherwise the test videos would choose
+    best = best_by_validation(self.results, self.targets) if own else ''
+    lines = best, *search, *more
     return Study.conclude(self, *filter(None, lines))
