@@ -195,8 +195,8 @@ def select_lr(
     ValueError if there is a choice and no validation."""
     f = pd.DataFrame([_validation_row(r) for r in records])
     if f.val_top1.isna().any() and f.groupby(['target', 'row']).lr.nunique().max() > 1:
-        raise ValueError('lrs: a rate is chosen by validation videos, and there are none. Give one rate for each '
-                         "method, or search={'val_fraction': .1}")
+        raise ValueError('lrs: a rate is chosen by validation videos, and there are none. Give one rate for '
+                         "each method, or search={'val_fraction': .1}")
     f = f.groupby(['target', 'row', 'lr'], sort=False).mean().reset_index('lr')
     rates, cells = rates_tried(records, runs), f.index.unique()
     f['edge'] = [EDGES[lr == rates[k][0], lr == rates[k][-1]] for k, lr in f.lr.items()]
