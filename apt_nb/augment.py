@@ -111,6 +111,7 @@ def _resized_crop(
     crop = TF.crop(x, *box).float()
     return F.interpolate(crop, (size, size), mode='bilinear').round().to(torch.uint8)
 
+# %% ../nbs/api/04_augment.ipynb #ca24e0f5
 class ClipAugment:
     "Training augmentation: one draw for all frames of a clip. Raises `ValueError` for an unknown policy."
     def __init__(

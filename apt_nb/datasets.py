@@ -668,6 +668,7 @@ def _drawn_indices(self:ClipDataset, n_total:int, rng)->np.ndarray: # int (T,)
         return (floor_indices if rules.segments == 'floor' else uniform_indices)(n_total, n, rng)
     return (span_indices if rules.dense_train == 'span' else dense_indices)(n_total, n, self.stride, rng)
 
+# %% ../nbs/api/05_datasets.ipynb #c0124fb9
 @patch
 def _test_indices(self:ClipDataset, n_total:int)->np.ndarray: # int (clips, T)
     "Frame numbers of the fixed clips."

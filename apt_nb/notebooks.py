@@ -111,6 +111,7 @@ def read_yaml(
     if not isinstance(values, dict): raise ValueError(f'{file.name}: expected lines of the form name: value')
     return values
 
+# %% ../nbs/api/12c_notebooks.ipynb #73472c1f
 def read_parameters(
     nb:Path,          # experiment notebook
     profile:str,      # smoke, demo or paper

@@ -106,6 +106,7 @@ def _taps(n_in:int, n_out:int)->tuple: # positions, and the weights (of 2048) th
     weights = [np.rint(w * np.float32(2048)).astype(np.int32) for w in (1 - part, part)]
     return i, *weights
 
+# %% ../nbs/api/04a_protocol.ipynb #64f026ef
 def opencv_resize(
     x:torch.Tensor, # uint8 (..., h, w)
     height:int,     # height of the result

@@ -190,6 +190,7 @@ def new_scaler(
     if resolve_precision(device, precision) != 'fp16': return None
     return torch.amp.GradScaler(torch.device(device).type, init_scale=128., growth_interval=128)
 
+# %% ../nbs/api/08_training.ipynb #198b27cf
 def batch_parts(
     batch:dict,      # clip and label, as from a loader
     micro_batch:int, # videos of a part (0: all)
@@ -202,6 +203,7 @@ def batch_parts(
                          'which it does not divide. Choose another micro_batch or batch_size')
     return [{k: v[i:i + micro_batch] for k, v in batch.items()} for i in range(0, n, micro_batch)]
 
+# %% ../nbs/api/08_training.ipynb #e7e14609
 def part_seed(
     seed:int, # seed of the run
     step:int, # number of the step, from 0
