@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IN_BLOCK', 'PARTS', 'RULES', 'PRODUCTS', 'FORMULAS', 'meta_model', 'example_input', 'parameters', 'attention_rule',
-           'inner_convolution', 'TracedConvolutions', 'fvcore_count', 'Uncounted', 'counted_products', 'torch_count',
+           'convolution_shape', 'MetaConvolutions', 'fvcore_count', 'Uncounted', 'counted_products', 'torch_count',
            'multiply_adds', 'method_cost', 'backbone_formula', 'added_formula', 'step_multiply_adds', 'LiveMemory',
            'storages', 'peak_memory', 'training_step', 'inference', 'seconds', 'take_turns', 'ratios', 'phase_table',
            'benchmark']
@@ -84,20 +84,35 @@ def attention_rule(
     return Counter(attention=math.prod(q[:-1]) * k[-2] * (q[-1] + v[-1]))
 
 # %% ../nbs/api/10_cost.ipynb #9ba2717e
-def inner_convolution(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    "torch.conv1d, conv2d or conv3d under the name that torch's tracer writes down."
+def convolution_shape(
+    x,           # input, `B C ...`
+    weight,      # filters, `out C/groups ...`
+    bias=None,
+    stride=1,
+    padding=0,
+    dilation=1,
+    groups=1,
+)->tuple:        # shape of the output, `B out ...`
+    "Shape of what torch.conv1d, conv2d or conv3d makes, for sizes of padding in numbers."
     n = weight.ndim - 2
     each = lambda v: [v] * n if isinstance(v, int) else list(v)
-    sizes = each(stride), each(padding), each(dilation)
-    transposed, output_padding, flags = False, [0] * n, (False, False, True, True)
-    return torch._convolution(x, weight, bias, *sizes, transposed, output_padding, groups, *flags)
+    sizes = zip(x.shape[-n:], weight.shape[-n:], each(stride), each(padding), each(dilation))
+    places = [(int(s) + 2 * p - d * (int(k) - 1) - 1) // step + 1 for s, k, step, p, d in sizes]
+    return (*map(int, x.shape[:-n - 1]), int(weight.shape[0]), *places)
 
 # %% ../nbs/api/10_cost.ipynb #33910b47
-class TracedConvolutions(TorchFunctionMode):
-    "Convolutions on the meta device that torch's tracer can follow."
+class MetaConvolutions(TorchFunctionMode):
+    "Counts the multiply-adds of convolutions on the meta device, in `count`, and makes only their shapes."
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
     def __torch_function__(self, func, types, args=(), kwargs=None):
         on_meta = func in (torch.conv1d, torch.conv2d, torch.conv3d) and args[0].is_meta
-        return (inner_convolution if on_meta else func)(*args, **(kwargs or {}))
+        if not on_meta: return func(*args, **(kwargs or {}))
+        shape, (x, weight) = convolution_shape(*args, **(kwargs or {})), args[:2]
+        self.count += math.prod(shape) * math.prod(map(int, weight.shape[1:]))
+        return x.new_empty(shape)
 
 # %% ../nbs/api/10_cost.ipynb #6acf1c0e
 RULES = {'aten::scaled_dot_product_attention': attention_rule}
@@ -113,10 +128,11 @@ def fvcore_count(
         # fvcore compiles two of its losses when it is imported.
         warnings.filterwarnings('ignore', message='.*torch.jit')
         from fvcore.nn import FlopCountAnalysis
-        with TracedConvolutions():
-            count = FlopCountAnalysis(model, x)
-            count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-            return count.set_op_handle(**rules).by_operator()
+        with MetaConvolutions() as on_meta:
+            found = FlopCountAnalysis(model, x)
+            found.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+            count = found.set_op_handle(**rules).by_operator()
+            return count + Counter(conv=on_meta.count)
 
 # %% ../nbs/api/10_cost.ipynb #b7621fc3
 class Uncounted(TorchDispatchMode):

@@ -440,6 +440,7 @@ def part_losses(
             loss = smoothed_loss(self.model, part, self.acc.device, self.autocast, self.r.label_smoothing)
             found.append(loss.item())
             check_loss(found[-1], step, lr)
+            self.last_loss = loss # freed now, its memory would be given back and asked for again
             yield loss if len(parts) == 1 else loss / len(parts)
 
 @patch
