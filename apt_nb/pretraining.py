@@ -6,13 +6,12 @@
 __all__ = ['SHIPPED_SIZE', 'tubelets', 'pixel_targets', 'random_order', 'tube_order', 'MaskedAutoencoder', 'gather_tokens',
            'reconstruction_loss', 'mimetic_init', 'init_weights', 'rate_at', 'source_loader', 'endless',
            'pretraining_step', 'save_pretraining', 'resume_pretraining', 'loader_settings', 'optimise', 'pretrain',
-           'new_autoencoder', 'provenance', 'apt_nb_pretrain']
+           'new_autoencoder', 'provenance', 'pretrain_backbone']
 
 # %% ../nbs/api/09_pretraining.ipynb #819fb51b
 import math, torch
 import numpy as np
 from fastcore.basics import patch
-from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
 from torch import nn
@@ -20,7 +19,7 @@ from .augment import ClipAugment
 from .core import atomic, progress_bar
 from .datasets import ClipDataset, class_folders, loader
 from .moving_shapes import moving_shapes
-from .training import forward_context
+from .training import forward_context, set_attention
 from .video_vit import QVLinear, VideoViT, norm_layer, normalize, positions, video_block
 from .weights import save_backbone, video_vit
 
@@ -256,10 +255,11 @@ def optimise(
     every:int,           # steps between checkpoints
 )->list:                 # loss of each step
     "The steps of a pre-training. Goes on from `out/checkpoint.pt` if it exists."
-    opt = torch.optim.AdamW(model.parameters(), lr=lr, betas=(.9, .95), weight_decay=weight_decay)
+    opt = torch.optim.AdamW(model.parameters(), lr, (.9, .95), weight_decay=weight_decay, fused=True)
     settings = dict(lr=lr, weight_decay=weight_decay) | loader_settings(batches)
     losses = resume_pretraining(out, model, opt, settings)
     context = forward_context(getattr(model, 'encoder', model))
+    set_attention(model)
     with progress_bar(steps, 'pre-training', done=len(losses)) as bar:
         for step, batch in zip(range(len(losses), steps), endless(batches, len(losses))):
             with context(): value = loss(batch, step)
@@ -325,22 +325,21 @@ def provenance(
                 device=device, torch=torch.__version__)
 
 # %% ../nbs/api/09_pretraining.ipynb #73648d03
-@call_parse
-def apt_nb_pretrain(
-    out:str='pretraining',        # folder for the checkpoint and the backbone
-    weights:str='moving_shapes',  # name of the backbone, written to <out>/<weights>.safetensors
-    steps:int=10000,              # number of optimiser steps
-    batch_size:int=64,            # clips per step
-    per_action:int=400,           # source clips for each of the 60 actions
-    lr:float=1e-3,                # highest learning rate
-    seed:int=0,                   # seed of everything random
-    device:str='',                # device of the run, such as cuda or cpu (empty: a GPU if you have one)
-):
-    "Pre-train the small video backbone of the embedded benchmark by masked autoencoding. Prints its path."
+def pretrain_backbone(
+    out,             # folder for the checkpoint and the backbone
+    weights:str,     # name of the backbone, written to <out>/<weights>.safetensors
+    steps:int,       # number of optimiser steps
+    batch_size:int,  # clips per step
+    per_action:int,  # source clips for each of the 60 actions
+    lr:float,        # highest learning rate
+    seed:int=0,      # seed of everything random
+    device:str='',   # device of the run ('': a GPU if you have one)
+)->Path:             # the .safetensors file
+    "Pre-train the small backbone, as the command `apt_nb_pretrain` does."
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     model = new_autoencoder(seed=seed).to(device)
     batches = source_loader(per_action, batch_size, model.encoder, seed)
     losses = pretrain(model, batches, out, steps, lr, seed=seed)
     how = dict(steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
     how, path = provenance(how, losses, device), Path(out)/f'{weights}.safetensors'
-    print(save_backbone(model.encoder, path, how, dtype=torch.float16))
+    return save_backbone(model.encoder, path, how, dtype=torch.float16)

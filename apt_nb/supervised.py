@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['ATTRIBUTES', 'TASKS', 'action_attributes', 'action_classifier', 'action_loss', 'scene_attributes', 'clip_attributes',
            'picture_loader', 'picture_model', 'pictures', 'picture_loss', 'tower_settings', 'save_pictures',
-           'action_task', 'picture_task', 'train_task', 'apt_nb_pretrain_supervised']
+           'action_task', 'picture_task', 'train_task', 'supervised_backbone']
 
 # %% ../nbs/api/09a_supervised.ipynb #a07aec16
 import colorsys, json, torch
 import numpy as np
-from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
 from safetensors.torch import save_file
@@ -210,21 +209,18 @@ def train_task(
     return model, losses
 
 # %% ../nbs/api/09a_supervised.ipynb #ef27bb1d
-@call_parse
-def apt_nb_pretrain_supervised(
-    task:str='actions',  # actions: a model names what changes in a clip; pictures: what is in a frame
-    out:str='',          # folder for the checkpoint and the backbone (empty: pretraining_<task>)
-    weights:str='',      # name of the backbone's .safetensors file (empty: moving_shapes_<task>)
-    steps:int=4000,      # number of optimiser steps
-    batch_size:int=0,    # clips per step (0: 32 for actions, 16 of 8 pictures each for pictures)
-    per_action:int=200,  # source clips for each of the 60 actions
-    lr:float=1e-3,       # highest learning rate
-    seed:int=0,          # seed of everything random
-    device:str='',       # device of the run, such as cuda or cpu (empty: a GPU if you have one)
-):
-    "Pre-train the embedded benchmark's small backbone with labels of clips or pictures. Prints its path."
-    if task not in TASKS:
-        raise SystemExit(f'apt_nb_pretrain_supervised: --task is {task}: it must be {" or ".join(TASKS)}')
+def supervised_backbone(
+    task:str,           # task, one of `TASKS`
+    out:str='',         # folder for the checkpoint and the backbone ('': pretraining_<task>)
+    weights:str='',     # name of the backbone's .safetensors file ('': moving_shapes_<task>)
+    steps:int=4000,     # number of optimiser steps
+    lr:float=1e-3,      # highest learning rate
+    seed:int=0,         # seed of everything random
+    device:str='',      # device of the run ('': a GPU if you have one)
+    batch_size:int=0,   # clips per step (0: the task's)
+    per_action:int=200, # source clips for each of the 60 actions
+)->Path:                # the .safetensors file
+    "Pre-train the small backbone with labels, as the command `apt_nb_pretrain_supervised` does."
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     out = Path(out or f'pretraining_{task}')
     path = out/f'{weights or f"moving_shapes_{task}"}.safetensors'
@@ -232,6 +228,5 @@ def apt_nb_pretrain_supervised(
     model, losses = train_task(task, out, steps, device, lr, **sizes, seed=seed)
     how = dict(task=task, steps=steps, **sizes, lr=lr, seed=seed)
     how = provenance(how, losses, device, 'apt_nb_pretrain_supervised', TASKS[task]['what'])
-    if task == 'actions': save_backbone(model, path, how, torch.float16)
-    else: save_pictures(model, path, how)
-    print(path)
+    if task == 'actions': return save_backbone(model, path, how, torch.float16)
+    return save_pictures(model, path, how)

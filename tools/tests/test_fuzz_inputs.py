@@ -8,8 +8,9 @@ import pytest, torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 from safetensors.torch import save_file
 
-from apt_nb.commands import apt_nb_check, apt_nb_evaluate, apt_nb_predict, apt_nb_train, load_model, option_name
+from apt_nb.commands import apt_nb_check, apt_nb_evaluate, apt_nb_predict, apt_nb_train, option_name
 from apt_nb.config import CHOICES, Config, preset
+from apt_nb.own_videos import load_model
 from apt_nb.tuning import load_tuned, read_tuned, save_tuned, tune, tuned_state
 from apt_nb.video import write_mp4
 from apt_nb.video_vit import VideoViT
