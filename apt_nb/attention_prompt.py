@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from fastcore.basics import patch
-from timm.layers import Attention
+from timm.layers import Attention, maybe_add_mask, resolve_self_attn_mask
 
 # %% ../nbs/api/00_attention_prompt.ipynb #35f8d731
 def as_fp16(s:torch.Tensor)->torch.Tensor:
@@ -147,10 +147,17 @@ class PromptedAttention(Attention):
             k, v = (self.join(t, p) for t, p in zip((k, v), self.prompt()))
             attn_mask, is_causal = prompt_mask(attn_mask, is_causal, N, n, x.device), False
         drop = self.attn_drop.p if self.training else 0.
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask, drop, is_causal)
+        if self.fused_attn: out = F.scaled_dot_product_attention(q, k, v, attn_mask, drop, is_causal)
+        else: out = self.attn_drop(self.weights(q, k, attn_mask, is_causal)) @ v
         out = self.norm(out.transpose(1, 2).reshape(B, N, -1))
         if getattr(self, 'gate', None) is not None: out = out * self.gate(x).sigmoid()
         return self.proj_drop(self.proj(out))
+
+    def weights(self, q, k, attn_mask=None, is_causal=False):
+        "Weights of the keys `B H M d`, for each query `B H N d`: `B H N M`, with sums of 1."
+        scores = q * self.scale @ k.mT
+        bias = resolve_self_attn_mask(q.shape[2], scores, attn_mask, is_causal)
+        return maybe_add_mask(scores, bias).softmax(-1)
 
     def join(self, tokens, prompts):
         "Keys or values of tokens `B H N d`, then of prompts `n_p d`, the same for each sample and head."

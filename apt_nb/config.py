@@ -20,7 +20,7 @@ from .augment import RandAugmentClip
 from .core import did_you_mean
 from .paper import VIEWS, paper_views, setting_label
 from .protocol import VIEW_RULES, ViewRules
-from .training import PRECISIONS, Recipe
+from .training import ATTENTIONS, PRECISIONS, Recipe
 from .tuning import METHODS, option_defaults
 from .video_vit import DEFAULTS, SIZES, check_multiple
 
@@ -96,7 +96,7 @@ class Config(Recipe, ModelSettings, ViewSettings, DataSettings):
 # %% ../nbs/api/11_config.ipynb #502f7bc2
 CHOICES = dict(
     sampling=('uniform', 'dense'), order=('forward', 'shuffled', 'single'), reparam=tuple(REPARAMS),
-    method=tuple(METHODS), model=tuple(SIZES), precision=PRECISIONS,
+    method=tuple(METHODS), model=tuple(SIZES), precision=PRECISIONS, attention=ATTENTIONS,
     profile=('smoke', 'demo', 'paper'), validate_on=('held-out', 'test'), warmup_from=('first', 'zero'))
 CHOICES |= {k: choices for k, choices in VIEW_RULES.items() if k != 'shared_frames'}
 AT_LEAST = dict.fromkeys((
@@ -240,7 +240,8 @@ def script_settings(
 
 # %% ../nbs/api/11_config.ipynb #a0d0904f
 ADDED = {f.name: f.default for f in fields(ViewRules)} | dict(
-    validate_on='held-out', warmup_from='first', scale_min_lr=False, micro_batch=0)
+    validate_on='held-out', warmup_from='first', scale_min_lr=False, micro_batch=0, attention='fused',
+    grad_checkpointing=False, compile=False)
 
 def without_added(
     settings:dict, # {field: value}

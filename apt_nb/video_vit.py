@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 from fastcore.basics import patch
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from timm.layers import QuickGELU, trunc_normal_
@@ -241,6 +242,7 @@ class VideoViT(nn.Module):
         super().__init__()
         self.config = {k: v for k, v in config.items() if v != IMPLIED_SETTINGS.get(k, ...)}
         self.name, self.weights, self.loaded = None, None, None
+        self.grad_checkpointing = False
         self.add_layers(SimpleNamespace(**config))
 
 # %% ../nbs/api/01_video_vit.ipynb #f570de3c
@@ -312,9 +314,17 @@ def encode(
     self:VideoViT,
     tokens:torch.Tensor,  # any subset of the embedded tokens, `B N D`
 )->torch.Tensor:          # tokens after the last block, `B N D`
-    "Run tokens through the blocks."
-    for block in self.blocks: tokens = block(tokens)
+    "Run tokens through the blocks, see `set_grad_checkpointing`."
+    again = self.grad_checkpointing and torch.is_grad_enabled()
+    for block in self.blocks:
+        tokens = checkpoint(block, tokens, use_reentrant=False) if again else block(tokens)
     return tokens
+
+# %% ../nbs/api/01_video_vit.ipynb #e91866b6
+@patch
+def set_grad_checkpointing(self:VideoViT, enable:bool=True):
+    "Keep only each block's input for the backward pass, and compute the block again there."
+    self.grad_checkpointing = enable
 
 # %% ../nbs/api/01_video_vit.ipynb #6c68e5ba
 @patch
