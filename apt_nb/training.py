@@ -7,8 +7,8 @@ __all__ = ['PRECISIONS', 'ATTENTIONS', 'CHECKSUM', 'HIDDEN', 'Recipe', 'peak_lr'
            'math_attention', 'kernels_for', 'autocast_for', 'forward_context', 'plain_is_faster', 'set_attention',
            'epoch_seed', 'reproducible', 'smoothed_loss', 'take_step', 'new_scaler', 'batch_parts', 'part_seed',
            'check_loss', 'changing_state', 'save_checkpoint', 'check_checkpoint', 'read_checkpoint', 'resume',
-           'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator', 'make_accelerator', 'downsample',
-           'set_epoch', 'Trainer', 'train']
+           'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator', 'make_accelerator', 'check_shares',
+           'downsample', 'set_epoch', 'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, math, os, time, torch
@@ -373,6 +373,16 @@ def make_accelerator()->Accelerator:
     plain = dict(mixed_precision='no', dataloader_config=config)
     with hidden_environment(): return PlainAccelerator(cpu=cpu, **plain)
 
+# %% ../nbs/api/08_training.ipynb #5e432d02
+def check_shares(
+    batch_size:int,  # videos per step, over all processes
+    processes:int,   # number of processes
+):
+    "Raise ValueError if the processes cannot have equal shares of a batch."
+    if batch_size % processes:
+        raise ValueError(f'batch_size is {batch_size}: {processes} processes share it, '
+                         f'so give a multiple of {processes}')
+
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
 def downsample(
     losses,      # loss of consecutive steps
@@ -406,6 +416,7 @@ class Trainer:
         progress=True,  # True: a bar; a function: called after each step
     ):
         self.acc = make_accelerator()
+        check_shares(r.batch_size, self.acc.num_processes)
         self.unwrapped, self.r = model.to(self.acc.device), r
         set_attention(model, r.attention, r.precision)
         if r.grad_checkpointing: model.set_grad_checkpointing()
