@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'ATTENTIONS', 'CHECKSUM', 'HIDDEN', 'Recipe', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision',
-           'math_attention', 'kernels_for', 'autocast_for', 'forward_context', 'plain_is_faster', 'set_attention',
-           'epoch_seed', 'reproducible', 'smoothed_loss', 'take_step', 'new_scaler', 'batch_parts', 'part_seed',
-           'check_loss', 'changing_state', 'save_checkpoint', 'check_checkpoint', 'read_checkpoint', 'resume',
-           'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator', 'make_accelerator', 'check_shares',
-           'downsample', 'set_epoch', 'Trainer', 'train']
+           'math_attention', 'autocast_for', 'forward_context', 'plain_is_faster', 'set_attention', 'epoch_seed',
+           'reproducible', 'smoothed_loss', 'take_step', 'new_scaler', 'batch_parts', 'part_seed', 'check_loss',
+           'changing_state', 'save_checkpoint', 'check_checkpoint', 'read_checkpoint', 'resume', 'new_history',
+           'hidden_environment', 'use_cpu', 'PlainAccelerator', 'make_accelerator', 'check_shares', 'downsample',
+           'set_epoch', 'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, math, os, time, torch
@@ -21,11 +21,12 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend
 from timm.layers import Attention
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from .core import DamagedFile, atomic, progress_bar, set_aside
 from .evaluation import clip_batch, evaluate, reading_errors
 from .tuning import param_groups, train_mode
+from .video_vit import attention_kernels
 
 # %% ../nbs/api/08_training.ipynb #7d4c2d37
 @dataclass(frozen=True)
@@ -93,25 +94,9 @@ def resolve_precision(
     return 'bf16' if native_bf16(torch.device(device)) else 'fp32'
 
 # %% ../nbs/api/08_training.ipynb #3cca99ca
-@contextmanager
 def math_attention():
     "torch's math backend of `scaled_dot_product_attention`, in the precision of its inputs."
-    switch = torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp
-    before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
-    switch(True)
-    try:
-        with sdpa_kernel(SDPBackend.MATH): yield
-    finally: switch(before)
-
-# %% ../nbs/api/08_training.ipynb #8fcaead6
-def kernels_for(
-    device:torch.device,   # device of the model
-    precision:str='auto',  # one of `PRECISIONS`
-    n_tokens:int=0,        # length of the sequences (0: unknown)
-):
-    "Context in which torch's attention uses its faster kernel: the math backend for short ones on a CPU in bf16."
-    short = device.type == 'cpu' and n_tokens <= 192
-    return math_attention() if short and resolve_precision(device, precision) == 'bf16' else nullcontext()
+    return attention_kernels([SDPBackend.MATH], True)
 
 # %% ../nbs/api/08_training.ipynb #552c28a0
 @contextmanager
@@ -120,12 +105,13 @@ def autocast_for(
     precision:str='auto',  # one of `PRECISIONS`
     n_tokens:int=0,        # length of the sequences (0: unknown)
 ):
-    "Context of the forward pass: its precision, and `kernels_for` it."
+    "Context of the forward pass: its precision and, on a CPU, the faster kernel of attention."
     device = torch.device(device)
     half = dict(bf16=torch.bfloat16, fp16=torch.float16).get(resolve_precision(device, precision))
     with ExitStack() as stack:
         if half: stack.enter_context(torch.autocast(device.type, half))
-        stack.enter_context(kernels_for(device, precision, n_tokens))
+        short = device.type == 'cpu' and n_tokens <= 192
+        if half == torch.bfloat16 and short: stack.enter_context(math_attention())
         yield
 
 # %% ../nbs/api/08_training.ipynb #ad2cecdc
@@ -422,7 +408,6 @@ class Trainer:
         if r.grad_checkpointing: model.set_grad_checkpointing()
         if r.compile: model.compile()
         self.autocast = forward_context(model, r.precision)
-        self.kernels = partial(kernels_for, *self.autocast.args)
         self.scaler = new_scaler(self.acc.device, r.precision)
         groups = param_groups(model, r.weight_decay, r.decay_scales)
         opt = torch.optim.AdamW(groups, lr=peak_lr(r), weight_decay=r.weight_decay)
@@ -501,8 +486,7 @@ def step(self:Trainer, batch:dict, step:int, lr:float)->float:
     "Train on one batch and return its loss."
     found = []
     losses = self.part_losses(batch, step, lr, found)
-    with self.kernels(): # blocks that are computed again must use the same
-        take_step(self.acc, self.model, self.opt, losses, lr, self.r.clip_grad, self.scaler)
+    take_step(self.acc, self.model, self.opt, losses, lr, self.r.clip_grad, self.scaler)
     return float(np.mean(found)) if len(found) > 1 else found[0]
 
 # %% ../nbs/api/08_training.ipynb #396e8209

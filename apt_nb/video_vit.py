@@ -6,15 +6,17 @@
 __all__ = ['norm_layer', 'NORMS', 'ACTS', 'IMPLIED_SETTINGS', 'MOST', 'MOST_TOKENS', 'RANGES', 'SIZES', 'DEFAULTS',
            'TubeletEmbed', 'check_multiple', 'layout_hint', 'check_clips', 'sincos', 'positions', 'QVLinear',
            'video_block', 'time_code', 'check_number', 'check_settings', 'check_fit', 'VideoViT', 'add_positions',
-           'init_linear', 'check_size', 'size_settings', 'normalize']
+           'init_linear', 'attention_kernels', 'same_kernels', 'check_size', 'size_settings', 'normalize']
 
 # %% ../nbs/api/01_video_vit.ipynb #9dde1aa1
 import inspect, math
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from types import SimpleNamespace
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
 from fastcore.basics import patch
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
@@ -315,10 +317,33 @@ def encode(
     tokens:torch.Tensor,  # any subset of the embedded tokens, `B N D`
 )->torch.Tensor:          # tokens after the last block, `B N D`
     "Run tokens through the blocks, see `set_grad_checkpointing`."
-    again = self.grad_checkpointing and torch.is_grad_enabled()
-    for block in self.blocks:
-        tokens = checkpoint(block, tokens, use_reentrant=False) if again else block(tokens)
+    twice = self.grad_checkpointing and torch.is_grad_enabled()
+    again = partial(checkpoint, use_reentrant=False, context_fn=same_kernels)
+    for block in self.blocks: tokens = again(block, tokens) if twice else block(tokens)
     return tokens
+
+# %% ../nbs/api/01_video_vit.ipynb #142825c0
+@contextmanager
+def attention_kernels(
+    backends:list,  # of torch.nn.attention.SDPBackend
+    reduced:bool,   # whether its math backend may compute half precision in half precision
+):
+    "torch's `scaled_dot_product_attention` with some of its backends."
+    switch = torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp
+    before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+    switch(reduced)
+    try:
+        with sdpa_kernel(backends): yield
+    finally: switch(before)
+
+def same_kernels()->tuple: # of contexts
+    "Contexts for a block that is computed twice: the second time with the kernels of the first."
+    cuda, kinds = torch.backends.cuda, SDPBackend
+    on = {kinds.FLASH_ATTENTION: cuda.flash_sdp_enabled(), kinds.MATH: cuda.math_sdp_enabled(),
+          kinds.EFFICIENT_ATTENTION: cuda.mem_efficient_sdp_enabled(),
+          kinds.CUDNN_ATTENTION: cuda.cudnn_sdp_enabled()}
+    chosen = [kind for kind, enabled in on.items() if enabled]
+    return nullcontext(), attention_kernels(chosen, cuda.fp16_bf16_reduction_math_sdp_allowed())
 
 # %% ../nbs/api/01_video_vit.ipynb #e91866b6
 @patch
