@@ -6,12 +6,16 @@
 __all__ = ['crop_box', 'channels_first', 'check_policy', 'RandAugmentClip', 'ClipAugment', 'spatial_crops']
 
 # %% ../nbs/api/04_augment.ipynb #d2dee456
-import math, random, re, torch
+import copy, math, random, re, torch
 import numpy as np
+from fastcore.basics import patch
+from functools import partial
 from PIL import Image
+from timm.data import auto_augment as timm_ops
 from timm.data.auto_augment import rand_augment_transform
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as TF
+from typing import NamedTuple
 
 # %% ../nbs/api/04_augment.ipynb #c3febe6c
 def _central_box(
@@ -73,6 +77,191 @@ def check_policy(
     if kind != 'rand': raise _policy_error(policy)
 
 # %% ../nbs/api/04_augment.ipynb #eb1020f3
+class _Operation(NamedTuple):
+    "An operation of timm with the arguments that were drawn. Call it with a picture of Pillow."
+    apply:object  # timm's function
+    args:tuple    # its arguments after the picture
+    options:dict  # fillcolor and resample
+    def __call__(self, picture): return self.apply(picture, *self.args, **self.options)
+
+def _note(apply, drawn, *args, **options):
+    "Add an operation to the list instead of applying it."
+    return [*drawn, _Operation(apply, args, options)]
+
+# %% ../nbs/api/04_augment.ipynb #e9f34b60
+def _cut(frames, box:tuple)->np.ndarray:
+    "The box of all frames, a view."
+    top, left, height, width = box
+    return frames[:, top:top + height, left:left + width]
+
+def _by_frame(op:_Operation, frames, box:tuple, margin:int=None)->np.ndarray:
+    "Apply an operation to each frame, or to the box and a margin around it, and cut the box out."
+    top, left, height, width = box
+    if margin is not None:
+        up, before = min(margin, top), min(margin, left)
+        near = _cut(frames, (top - up, left - before, height + up + margin, width + before + margin))
+        frames, box = np.ascontiguousarray(near), (up, before, height, width)
+    return _cut(np.stack([np.asarray(op(Image.fromarray(f))) for f in frames]), box)
+
+_by_pixel, _by_neighbours = partial(_by_frame, margin=0), partial(_by_frame, margin=1)
+
+# %% ../nbs/api/04_augment.ipynb #db4207c2
+_LEVELS = np.arange(256, dtype=np.uint8)[None]
+
+def _by_table(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Look up each pixel of the box in one table for the whole clip."
+    picture = Image.fromarray(_LEVELS).convert('RGB')
+    return np.take(np.asarray(op(picture))[0, :, 0], _cut(frames, box))
+
+def _by_mean(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Contrast: blend each frame with its mean grey level."
+    def table(frame):
+        mean = int(np.asarray(Image.fromarray(frame).convert('L')).mean() + .5)
+        grey = Image.new('L', (256, 1), mean)
+        return np.asarray(Image.blend(grey, Image.fromarray(_LEVELS), *op.args))[0]
+    return np.stack([np.take(table(f), shown) for f, shown in zip(frames, _cut(frames, box))])
+
+# %% ../nbs/api/04_augment.ipynb #f2bfa35a
+def _equal_counts(
+    counts:np.ndarray, # pixels of each level, int (..., 256)
+)->np.ndarray:         # int (..., 256)
+    "Tables that spread the levels evenly over the pixels, as Pillow's `equalize` does."
+    last = np.where(counts.cumsum(-1) == counts.sum(-1, keepdims=True), counts, 0).max(-1, keepdims=True)
+    step = (counts.sum(-1, keepdims=True) - last) // 255
+    even = (step // 2 + counts.cumsum(-1) - counts) // np.maximum(step, 1)
+    return np.where(step > 0, even.clip(0, 255), _LEVELS[0])
+
+def _full_range(
+    counts:np.ndarray, # pixels of each level, int (..., 256)
+)->np.ndarray:         # int (..., 256)
+    "Tables that stretch the levels to 0 and 255, as Pillow's `autocontrast` does."
+    low, high = (counts > 0).argmax(-1)[..., None], 255 - (counts[..., ::-1] > 0).argmax(-1)[..., None]
+    scale = 255. / np.maximum(high - low, 1)
+    stretched = (np.arange(256) * scale - low * scale).astype(int).clip(0, 255)
+    return np.where(high > low, stretched, _LEVELS[0])
+
+def _by_counts(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Look up each channel of each frame in a table made from its histogram."
+    counts = np.array([Image.fromarray(f).histogram() for f in frames]).reshape(-1, 3, 256)
+    tables = (_equal_counts if op.apply is timm_ops.equalize else _full_range)(counts).astype(np.uint8)
+    shown = np.moveaxis(_cut(frames, box), 3, 1)
+    return np.stack([[np.take(*pair) for pair in zip(*f)] for f in zip(tables, shown)]).transpose(0, 2, 3, 1)
+
+# %% ../nbs/api/04_augment.ipynb #324740e5
+def _line_pixels(
+    frames,      # uint8 (T, lines, N, 3)
+    first,       # position of each line's first pixel to take, int (lines,)
+    n:int,       # pixels to take of each line
+)->np.ndarray:   # uint8 (T, lines, n, 3), in the memory order of `frames`
+    "Pixels from `first` on. Beyond the ends of a line its last pixel is repeated."
+    out, size = np.empty_like(frames, shape=(*frames.shape[:2], n, 3)), frames.shape[2]
+    starts = np.flatnonzero(np.diff(first, prepend=first[0] - 1))
+    for start, end in zip(starts, [*starts[1:], len(first)]): # lines that begin at the same position
+        at, source, target = int(first[start]), frames[:, start:end], out[:, start:end]
+        low, high = min(max(-at, 0), n), min(max(size - at, 0), n)
+        target[:, :, low:high] = source[:, :, at + low:at + high]
+        target[:, :, :low], target[:, :, high:] = source[:, :, :1], source[:, :, -1:]
+    return out
+
+# %% ../nbs/api/04_augment.ipynb #3258c2f2
+def _whole_weights(
+    part:np.ndarray, # weights of the second neighbour, (lines, n), all but equal within a line
+)->np.ndarray:       # int32 (lines, 1), or None if rounding decides
+    "The weights in units of 2^-22, of which products with up to 255 round down as they should."
+    steps = np.arange(1, 256)
+    below = np.floor(part[:, :1] * steps)
+    low, high = (below / steps).max(1), ((below + 1) / steps).min(1)
+    clear = (part.min(1) > low + 1e-9) & (part.max(1) < high - 1e-9)
+    return ((low + high) * 2**21).astype(np.int32)[:, None] if clear.all() else None
+
+def _mean_of_two(x, weight)->np.ndarray: # int32 (lines, n, 3)
+    "Bilinear interpolation of (lines, n + 1, 3) along the lines, rounded down."
+    x = x.astype(np.int32)
+    out = x[:, 1:] - x[:, :-1]
+    out *= weight
+    out >>= 22
+    out += x[:, :-1]
+    return out
+
+def _mean_of_four(x, weight)->np.ndarray: # float (lines, n, 3)
+    "Bicubic interpolation of (lines, n + 3, 3) along the lines."
+    a, b, c, d = (x[:, i:i + weight.shape[1]].astype(float) for i in range(4))
+    out = b + weight * (c - a + weight * (2 * (a - b) + c - d + weight * (b - a - c + d)))
+    return out.clip(0, 255)
+
+# %% ../nbs/api/04_augment.ipynb #5c2cae42
+def _slide(
+    frames,        # uint8 (T, lines, N, 3)
+    shift,         # how far each line moves, in pixels (lines,)
+    start:int,     # first position to show
+    n:int,         # positions to show
+    cubic:bool,    # interpolate bicubically
+    fill:tuple,    # colour outside the frame
+)->np.ndarray:     # uint8 (T, lines, n, 3), or None if rounding decides
+    "Move each line along itself."
+    at = np.arange(start, start + n) + .5 + shift[:, None]
+    outside, at = (at < 0) | (at >= frames.shape[2]), at - .5
+    whole = np.floor(at)
+    part = at - whole
+    weight = part if cubic else _whole_weights(part)
+    if weight is None or (whole - whole[:, :1] != np.arange(n)).any(): return None
+    x = _line_pixels(frames, whole[:, 0].astype(int) - cubic, n + (3 if cubic else 1))
+    out = np.empty_like(x, shape=(*x.shape[:2], n, 3))
+    weights = np.empty_like(out[0], weight.dtype) # in the pixels' memory order, which is fast
+    weights[...] = weight[..., None]
+    mean = _mean_of_four if cubic else _mean_of_two
+    for pixels, target in zip(x, out): target[...] = mean(pixels, weights)
+    for line in np.flatnonzero(outside.any(1)): out[:, line, outside[line]] = fill
+    return out
+
+# %% ../nbs/api/04_augment.ipynb #ab6e787e
+_SHEARS, _SHIFTS = (timm_ops.shear_x, timm_ops.shear_y), (timm_ops.translate_x_rel, timm_ops.translate_y_rel)
+
+def _by_line(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Shears and shifts: rows move, or columns."
+    (top, left, height, width), x = box, frames
+    upright = op.apply in (_SHEARS[1], _SHIFTS[1])
+    if upright: top, left, height, width, x = left, top, width, height, frames.swapaxes(1, 2)
+    by_line = np.arange(x.shape[1]) + .5 if op.apply in _SHEARS else np.full(x.shape[1], x.shape[2])
+    cubic = op.options['resample'] == Image.Resampling.BICUBIC
+    lines = slice(top, top + height)
+    out = _slide(x[:, lines], op.args[0] * by_line[lines], left, width, cubic, op.options['fillcolor'])
+    if out is None: return _by_frame(op, frames, box)
+    return out.swapaxes(1, 2) if upright else out
+
+def _by_turn(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Rotation by Pillow, which stops at the last row and column of the box."
+    (top, left, height, width), (h, w) = box, frames.shape[1:3]
+    angle = -math.radians(op.args[0] % 360.)
+    cos, sin = round(math.cos(angle), 15), round(math.sin(angle), 15)
+    matrix = (cos, sin, cos * (-w / 2) + sin * (-h / 2) + w / 2,
+              -sin, cos, -sin * (-w / 2) + cos * (-h / 2) + h / 2)
+    turn = lambda f: f.transform((left + width, top + height), Image.Transform.AFFINE, matrix, **op.options)
+    return np.stack([np.asarray(turn(Image.fromarray(f)))[top:, left:] for f in frames])
+
+# %% ../nbs/api/04_augment.ipynb #3bf577e6
+_POINTWISE = {getattr(timm_ops, name): how for how, names in (
+    (_by_table, 'invert posterize solarize solarize_add brightness'), (_by_pixel, 'color desaturate'),
+) for name in names.split()} # each pixel by itself
+_WAYS = _POINTWISE | {getattr(timm_ops, name): how for how, names in (
+    (_by_mean, 'contrast'), (_by_counts, 'equalize auto_contrast'), (_by_neighbours, 'sharpness'),
+    (_by_line, 'shear_x shear_y translate_x_rel translate_y_rel'), (_by_turn, 'rotate'),
+) for name in names.split()} # others are applied frame by frame
+
+def _augmented(
+    drawn:list, # operations
+    frames,     # uint8 (T, H, W, 3)
+    box:tuple,  # what to show
+)->np.ndarray:  # uint8 (T, height, width, 3)
+    "The box of the frames after all operations. The crop is made as soon as pixels outside do not matter."
+    for i, op in enumerate(drawn):
+        crop = all(later.apply in _POINTWISE for later in drawn[i + 1:])
+        part = box if crop else (0, 0, *frames.shape[1:3])
+        frames = _WAYS.get(op.apply, _by_frame)(op, frames, part)
+        if crop: box = (0, 0, *box[2:])
+    return _cut(frames, box)
+
+# %% ../nbs/api/04_augment.ipynb #348b4968
 class RandAugmentClip:
     "timm's RandAugment with the same draw for every frame. Raises `ValueError` for an unknown policy."
     def __init__(
@@ -86,18 +275,28 @@ class RandAugmentClip:
         options = dict(translate_const=int(size * 0.45), interpolation=resample)
         try: self.transform = rand_augment_transform(policy, options)
         except (AssertionError, ValueError, KeyError) as e: raise _policy_error(policy, f' ({e})') from e
+        self._drawn = copy.deepcopy(self.transform)
+        for op in self._drawn.ops: op.aug_fn = partial(_note, op.aug_fn)
     def __call__(self, frames, rng):
         "Augment uint8 (T, H, W, 3); the result has the same shape."
-        seed = int(rng.integers(2**32))
-        python_state, numpy_state = random.getstate(), np.random.get_state()
-        try: return np.stack([self._augment_frame(f, seed) for f in frames])
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
-    def _augment_frame(self, frame, seed):
+        return _augmented(self.draw(rng), frames, (0, 0, *frames.shape[1:3]))
+
+# %% ../nbs/api/04_augment.ipynb #b5a55c01
+@patch
+def draw(
+    self:RandAugmentClip,
+    rng, # numpy Generator
+)->list: # operations for a clip
+    "Draw which operations come, with their arguments."
+    seed = int(rng.integers(2**32))
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    try:
         random.seed(seed)
         np.random.seed(seed)
-        return np.asarray(self.transform(Image.fromarray(frame)))
+        return self._drawn([])
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
 
 # %% ../nbs/api/04_augment.ipynb #9177a918
 def _resized_crop(
@@ -133,13 +332,16 @@ class ClipAugment:
         return (f'ClipAugment(size={self.size}, scale={self.scale}, ratio=({low:.2f}, {high:.2f}), '
                 f'hflip={self.hflip}, rand_augment={self.rand_augment!r}, resize={self.resize!r}, '
                 f'interpolation={self.interpolation!r})')
-    def __call__(self, frames, rng):
+    def __call__(self, frames, rng, out=None):
         "Turn uint8 (T, H, W, 3) into uint8 (3, T, size, size), drawing from the numpy Generator `rng`."
-        x = channels_first(self.rand(frames, rng) if self.rand else frames)
+        x, drawn = channels_first(frames), self.rand.draw(rng) if self.rand else []
         box = crop_box(*x.shape[-2:], rng, self.scale, self.ratio)
-        x = _resized_crop(x, box, self.size, self.resize)
-        if self.hflip and rng.random() < 0.5: x = TF.horizontal_flip(x)
-        return x.transpose(0, 1)
+        if drawn: x, box = channels_first(_augmented(drawn, frames, box)), (0, 0, *box[2:])
+        x = _resized_crop(x, box, self.size, self.resize).transpose(0, 1).numpy()
+        if self.hflip and rng.random() < 0.5: x = x[..., ::-1]
+        if out is None: out = torch.empty(x.shape, dtype=torch.uint8)
+        out.numpy()[...] = x # one pass mirrors, puts the channels first, and goes where the loader wants it
+        return out
 
 # %% ../nbs/api/04_augment.ipynb #e3de9319
 def spatial_crops(

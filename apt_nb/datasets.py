@@ -723,9 +723,11 @@ def __getitem__(self:ClipDataset, i:int):
     idx = self._reordered(self._indices(len(video), rngs), i)
     frames = video.frames(idx.reshape(-1))
     frames = frames.reshape(*idx.shape, *frames.shape[1:])
-    if self.train: views = [self.augment(f, r) for f, r in zip(frames, rngs)]
-    else: views = [c for f in frames for c in self._crops(f)]
-    return dict(clip=torch.stack(views), label=self.videos.labels[i], index=i)
+    clip = torch.empty(self.n_views, 3, self.n_frames, self.size, self.size, dtype=torch.uint8)
+    if self.train:
+        for view, f, r in zip(clip, frames, rngs): self.augment(f, r, out=view)
+    else: torch.stack([c for f in frames for c in self._crops(f)], out=clip)
+    return dict(clip=clip, label=self.videos.labels[i], index=i)
 
 # %% ../nbs/api/05_datasets.ipynb #cbccf911
 class EpochSampler(Sampler):

@@ -556,8 +556,7 @@ def frames(
     wanted, back = np.unique(idx, return_inverse=True)
     with _video_errors(self.path, 'decoding'): got, errors = self._read(wanted)
     self._check_read(wanted, got, errors)
-    got = np.stack(got)
-    return got if np.array_equal(wanted, idx) else got[back]
+    return np.stack([got[i] for i in back])
 
 # %% ../nbs/api/03_video.ipynb #7b33bc66
 @patch
