@@ -5,27 +5,29 @@
 # %% auto #0
 __all__ = ['input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'run_task', 'make_tasks',
            'summary', 'experiment_of', 'Plan', 'follow', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
-           'announcement', 'warn', 'train_round', 'train_all', 'reproduce', 'exit_on_error', 'apt_nb_reproduce']
+           'announcement', 'warn', 'train_round', 'train_on_cluster', 'train_all', 'reproduce', 'run_tasks',
+           'exit_on_error', 'read_cluster', 'apt_nb_reproduce']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
 import pandas as pd
-from contextlib import chdir, contextmanager
-from dataclasses import dataclass, field
+from contextlib import chdir, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from fastcore.script import call_parse
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import DEVNULL
 from types import SimpleNamespace
+from .cluster import Cluster, Queue, cluster_settings, require_cluster
 from .config import PROFILES, Config
 from .core import DamagedFile, atomic, cache_root, read_json, repo_root
 from .gallery import save_gallery
-from .notebooks import default_parameters, experiments, notebook_cells, read_parameters
+from .notebooks import default_parameters, experiments, notebook_cells, read_parameters, read_yaml
 from .official import known_set
 from .paper import short_label
 from .run import misfit, read_record
-from .sweep import Experiment, SweepError, default_jobs, expected_seconds, run_folders, sweep
-from .sweep import use_devices
+from .sweep import Experiment, SweepBar, SweepError, all_passes, default_jobs, expected_seconds
+from .sweep import run_folders, sweep, train_nothing, use_devices
 from .training import peak_lr
 
 # %% ../nbs/api/13a_reproduce.ipynb #0773f7da
@@ -255,6 +257,7 @@ def announcement(
     plan:Plan,
     jobs:int,   # processes
     time=True,  # say how long it takes
+    cluster:Cluster=None, # where the runs go (None: to processes of this machine)
 )->str:
     "How many runs a plan has, how many are left, and about how long these take on this machine."
     todo, later = plan.todo(), plan.later()
@@ -264,6 +267,7 @@ def announcement(
     text += f'{len(todo)} to do'
     if later: text += f', and up to {len(later)} more that follow from these'
     if not todo: return text
+    if cluster: return f'{text}; their jobs go to {cluster.cluster}'
     seconds = expected_seconds([*(plan.runs[f] for f in todo), *later], jobs) if time else None
     length = 'how long is known when one is finished, ' if time else ''
     if seconds is not None: length = f'{duration(seconds)} '
@@ -271,8 +275,9 @@ def announcement(
 
 # %% ../nbs/api/13a_reproduce.ipynb #fd9220d8
 def warn(text:str, e:Exception):
-    "Print an error on stderr, without its traceback."
-    print(f'{text}: {type(e).__name__}: {e}', file=sys.stderr, flush=True)
+    "Print an error on stderr, with its notes and without its traceback."
+    said = '; '.join([str(e), *getattr(e, '__notes__', [])])
+    print(f'{text}: {type(e).__name__}: {said}', file=sys.stderr, flush=True)
 
 def train_round(
     plan:Plan,
@@ -290,22 +295,48 @@ def train_round(
     return True
 
 # %% ../nbs/api/13a_reproduce.ipynb #a2d8b307
+def train_on_cluster(
+    plan:Plan,
+    cluster:Cluster,
+):
+    "Train what `plan` has to do as jobs of a cluster. Runs that follow from others go there as soon as they can."
+    queue, bar = Queue(cluster), SweepBar({})
+    try:
+        while True:
+            more = {f: plan.runs[f] for f in plan.todo() if f not in queue.open}
+            if not more and not queue.open: return
+            bar.add(dict(zip(more, all_passes(more.values()))))
+            queue.add(more)
+            failed = queue.wait(bar)[1]
+            for e in failed.values(): warn('a run failed', e)
+            plan.failed |= failed
+            advance(plan)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f'The jobs go on: the same call follows them, and {queue.how_to_end()} ends '
+                                'them.') from None
+    finally: bar.close()
+
+# %% ../nbs/api/13a_reproduce.ipynb #eaa41744
 def train_all(
     tasks:list,      # tasks
     jobs:int=None,   # processes (None: as few as a notebook asks for, or one per core or GPU)
     dry:bool=False,  # only say what would be done
-):
+    cluster:Cluster=None, # where to train (None: in processes of this machine)
+)->dict:             # {folder of a run that failed: exception}
     "Train what the notebooks ask for, stage by stage. What fails is printed, and left to its notebook."
-    if not tasks: return
+    if not tasks: return {}
     jobs = jobs or min([t.values['jobs'] for t in tasks if t.values.get('jobs')], default=default_jobs())
     with chdir(tasks[0].nb.parent):
         plan, told = plan_runs(tasks), {}
         while True:
             for name in plan.errors.keys() - told.keys(): print(f'{name} plans no runs: {plan.errors[name]}')
             timed = any(c.profile != 'smoke' for c in plan.runs.values())
-            if plan.runs and (plan.todo() or not told): print(announcement(plan, jobs, timed), flush=True)
+            text = announcement(plan, jobs, timed, cluster) if plan.runs else ''
+            if text and (plan.todo() or not told): print(text, flush=True)
             told = plan.errors | dict(announced='')
-            if dry or not plan.todo() or not train_round(plan, jobs): return
+            if dry or not plan.todo(): return plan.failed
+            if cluster: train_on_cluster(plan, cluster)
+            elif not train_round(plan, jobs): return plan.failed
             advance(plan)
 
 # %% ../nbs/api/13a_reproduce.ipynb #3d061798
@@ -315,6 +346,7 @@ def reproduce(
     force:bool=False,     # run finished notebooks too
     dry:bool=False,       # only say what would be done
     root:Path=None,       # clone (None: the one that the package is in)
+    cluster:Cluster=None, # where to train (None: in processes of this machine)
     **kwargs,             # params, jobs, data and weights, see `make_tasks`
 )->list:                  # tasks
     "Run the experiment notebooks for a profile: first their training in one sweep, then one after the other."
@@ -322,13 +354,22 @@ def reproduce(
     tasks = make_tasks(root, profile, only, **kwargs)
     print(f'profile {profile}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
     if dry and profile == 'paper': print(recipe_table(tasks).to_string(index=False), flush=True)
-    train_all([t for t in tasks if force or not is_finished(t)], kwargs.get('jobs'), dry)
-    for t in [] if dry else tasks:
+    todo = [t for t in tasks if force or not is_finished(t)]
+    failed = train_all(todo, kwargs.get('jobs'), dry, cluster)
+    with train_nothing(failed) if cluster and not dry else nullcontext():
+        run_tasks([] if dry else tasks, force)
+    return tasks
+
+def run_tasks(
+    tasks:list,        # tasks
+    force:bool=False,  # run finished notebooks too
+):
+    "Execute notebooks one after the other. Errors are printed. One that reads what another wrote may be out of date now."
+    for t in tasks:
         if not force and is_finished(t): continue
         print(f'{t.nb.stem} -> {t.out.relative_to(t.root).as_posix()}', flush=True)
         run_task(t)
         if t.error: print(t.error, file=sys.stderr, flush=True)
-    return tasks
 
 # %% ../nbs/api/13a_reproduce.ipynb #fcc08766
 @contextmanager
@@ -337,11 +378,27 @@ def exit_on_error():
     signal.signal(signal.SIGTERM, signal.default_int_handler) # kernel and training processes end too
     try: yield
     except (ValueError, OSError) as e: sys.exit(f'apt_nb_reproduce: {e}')
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as e:
         # else the kernel's last message is printed as an unretrieved exception
         logging.getLogger('asyncio').setLevel('CRITICAL')
-        print('\nStopped. The same call continues from here.', file=sys.stderr)
+        print(f'\n{e}' if str(e) else '\nStopped. The same call continues from here.', file=sys.stderr)
         sys.exit(130)
+
+# %% ../nbs/api/13a_reproduce.ipynb #7ebcc4bc
+def read_cluster(
+    name:str,  # slurm, local, or a YAML file; None for this machine's pool of processes
+    **given,   # settings that come before the file's
+)->Cluster:    # None: no cluster
+    "The cluster of a call. ValueError for wrong settings, SystemExit if it cannot be reached from here."
+    given = {k: v for k, v in given.items() if v is not None}
+    if not name:
+        for k in given.keys() - {'jobs'}: raise ValueError(f'--{k} is for a cluster: add --cluster slurm')
+        return None
+    file, own = Path(name), name.endswith(('.yaml', '.yml'))
+    try: c = cluster_settings(read_yaml(file) if own else dict(cluster=name))
+    except ValueError as e: raise ValueError(f'{file.name}: {e}' if own else str(e)) from None
+    require_cluster(c := replace(c, **given))
+    return c
 
 # %% ../nbs/api/13a_reproduce.ipynb #13ea3e77
 @call_parse
@@ -355,13 +412,23 @@ def apt_nb_reproduce(
     data:str=None,        # Folder of videos, instead of the parameter file's
     weights:str=None,     # The backbone's weights (a file, or a name on the Hub), instead of the file's
     dry:bool=False,       # Say how many runs are left and how long they take, and stop (may time short runs)
+    cluster:str=None,     # Train as jobs: slurm, local, or a YAML file of settings (default: processes here)
+    partition:str=None,   # Slurm's partition (default: Slurm's own)
+    account:str=None,     # Account that Slurm charges (default: your default)
+    hours:float=None,     # Time limit of a job; a run that reaches it is queued again and resumes (default: 4)
+    gpus:int=None,        # GPUs of a run on Slurm, 0 for the CPU (default: 1)
 ):
     "Run the paper's experiment notebooks for a profile. Finished notebooks are not run again."
     if not find_spec('papermill'): sys.exit("papermill and Jupyter are missing: pip install -e '.[dev]'")
     with exit_on_error():
         os.environ['APT_NB_CACHE'] = str(cache_root()) # the notebooks run in another folder
+        asked = dict(partition=partition, account=account, hours=hours, gpus=gpus, jobs=jobs)
+        there = read_cluster(cluster, **asked)
+        if devices and there and there.cluster == 'slurm':
+            raise ValueError('--devices is for this machine: Slurm gives a job its devices, see --gpus')
         if devices: use_devices(devices)
-        tasks = reproduce(profile, only, force, dry, params=params, jobs=jobs, data=data, weights=weights)
+        own = dict(params=params, jobs=jobs, data=data, weights=weights)
+        tasks = reproduce(profile, only, force, dry, cluster=there, **own)
     print(summary(tasks))
     if profile != 'smoke' and not dry: print(save_gallery(profile).relative_to(repo_root()).as_posix())
     sys.exit(any(t.state == 'FAILED' for t in tasks))

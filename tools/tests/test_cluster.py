@@ -1,0 +1,166 @@
+"Runs as jobs: of this machine, and of a Slurm that a test starts and stops."
+import json, os, pickle, shutil, signal, subprocess, sys, time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil, pytest
+from common import ROOT, sh
+from test_package import DEVELOPMENT
+
+from apt_nb.cluster import Cluster, Queue, last_epoch, read_ticket, slurm_jobs
+from apt_nb.config import preset
+from apt_nb.run import read_record, run_folder
+from apt_nb.sweep import sweep, temporary_cache
+
+SCRIPT, PATH = ROOT/'tools/slurm_test_cluster.sh', f'{os.environ["PATH"]}:/usr/sbin:/sbin'
+DAEMONS = 'munged', 'slurmctld', 'slurmd'
+
+def no_slurm():
+    "Why a test cannot start Slurm here, or None."
+    if not sys.platform.startswith('linux') or os.geteuid(): return 'a Slurm of its own needs Linux and root'
+    missing = [d for d in (*DAEMONS, 'srun', 'sbatch') if not shutil.which(d, path=PATH)]
+    if missing: return f'{", ".join(missing)}: not found (Debian: apt-get install slurm-wlm munge)'
+
+NEEDS_SLURM = pytest.mark.skipif(bool(no_slurm()), reason=str(no_slurm()))
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    "A cache of one's own."
+    monkeypatch.setenv('APT_NB_CACHE', str(tmp_path/'cache'))
+    return tmp_path/'cache'
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    "A controller and two nodes of one core. Afterwards nothing of it is left."
+    folder = tmp_path/'slurm'
+    monkeypatch.setenv('PATH', PATH)
+    sh(SCRIPT, 'start', folder)
+    monkeypatch.setenv('SLURM_CONF', str(folder/'slurm.conf'))
+    daemons = [int(f.read_text()) for f in folder.glob('*.pid')]
+    assert len(daemons) == 4
+    yield
+    sh(SCRIPT, 'stop', folder)
+    assert not folder.exists()
+    assert not [p for p in daemons if psutil.pid_exists(p) and psutil.Process(p).status() != 'zombie']
+
+def small(n, **settings):
+    "Settings of `n` runs that differ by their seed."
+    cfg = preset('smoke', n_train=4, n_val=2, n_test=2, batch_size=8, **settings)
+    return [replace(cfg, seed=s) for s in range(n)]
+
+def by_folder(cfgs): return {run_folder(c): c for c in cfgs}
+
+def started(cluster, runs):
+    queue = Queue(cluster)
+    queue.add(runs)
+    return queue
+
+def finish(queue, meanwhile=lambda: None):
+    "Follow a queue to its end, within some minutes, and return what failed."
+    failed, end = {}, time.time() + 600
+    while queue.open and time.time() < end:
+        failed |= queue.look()[1]
+        meanwhile()
+        time.sleep(.3)
+    assert not queue.open, [*queue.open]
+    return failed
+
+def untimed(records): return [{k: v for k, v in r.items() if k != 'timing'} for r in records]
+
+def expected(cfgs):
+    "What the pool of this machine makes of the same settings."
+    with temporary_cache(): return untimed(sweep(cfgs, jobs=2, progress=False))
+
+def submitted(cache): return sorted(cache.glob('jobs/*_*/*submitted.pkl'))
+
+# this machine
+
+def test_local(cache, tmp_path, monkeypatch):
+    "Jobs of this machine make the records of the pool. They need none of the development packages."
+    (tmp_path/'sitecustomize.py').write_text(f'import sys\nsys.modules.update(dict.fromkeys({DEVELOPMENT}))')
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    blocked = subprocess.run([sys.executable, '-c', 'import papermill'], capture_output=True)
+    assert blocked.returncode and b'papermill' in blocked.stderr
+    cfgs = small(3, epochs=2)
+    assert not finish(started(Cluster('local', jobs=2), by_folder(cfgs)))
+    assert untimed(map(read_record, by_folder(cfgs))) == expected(cfgs)
+    assert len(submitted(cache)) == 3
+
+def reproduce(*options):
+    command = [Path(sys.executable).parent/'apt_nb_reproduce', '--only', '03', *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            start_new_session=True)
+
+def test_interrupted(cache):
+    "Ctrl-C in the terminal ends the following only. The same call ends with the notebook, and no run is submitted twice."
+    options = '--cluster', 'local', '--jobs', '2'
+    first, end = reproduce(*options), time.time() + 120
+    while not (tickets := [*cache.glob('jobs/smoke/*.json')]) and time.time() < end: time.sleep(.2)
+    while not [*cache.glob('runs/smoke/*/lock')] and time.time() < end: time.sleep(.2)
+    os.killpg(first.pid, signal.SIGINT)
+    said = first.communicate(timeout=60)[0]
+    assert first.returncode == 130 and 'The jobs go on: the same call follows them, and pkill' in said, said
+    jobs = [json.loads(t.read_text())['job'] for t in tickets]
+    assert jobs and all(psutil.pid_exists(int(j)) for j in jobs)
+    second = reproduce(*options)
+    said = second.communicate(timeout=600)[0]
+    assert second.returncode == 0 and '03_ablation_dropout  made' in said, said
+    assert len(submitted(cache)) == len([*cache.glob('runs/smoke/*/record.json')]) == 3
+    assert not [*cache.glob('jobs/smoke/*')]
+
+def test_two_at_once(cache):
+    "Two calls at the same moment submit a run once."
+    code = ('import os, pickle, sys, time\nfrom apt_nb.cluster import Cluster, Queue\nfrom apt_nb.run import run_folder\n'
+            'cfgs = pickle.load(open(sys.argv[1], "rb"))\nqueue = Queue(Cluster("local", jobs=2))\n'
+            'while time.time() < float(sys.argv[2]): pass\nqueue.add({run_folder(c): c for c in cfgs})\n'
+            'while queue.open:\n    assert not queue.look()[1]\n    time.sleep(.3)')
+    cache.mkdir()
+    (cache/'cfgs').write_bytes(pickle.dumps(small(2, epochs=1)))
+    command = [sys.executable, '-c', code, cache/'cfgs', str(time.time() + 15)]
+    calls = [subprocess.Popen(command) for _ in range(3)]
+    assert [c.wait(300) for c in calls] == [0] * 3
+    assert len(submitted(cache)) == 2
+
+# Slurm
+
+def scontrol(*words): subprocess.run(['scontrol', *words], check=True)
+
+@NEEDS_SLURM
+def test_slurm(cache, slurm):
+    """A sweep goes through sbatch. One job is cancelled half-way, one is preempted, and a node is drained.
+    The records are those of the pool, to the bit."""
+    cfgs = small(4, epochs=6)
+    runs, cluster, done = by_folder(cfgs), Cluster(gpus=0, hours=1), {}
+    first, second, *_ = runs
+    queue = started(cluster, runs)
+    jobs = {f: t['job'] for f, t in queue.tickets.items()}
+    assert set(slurm_jobs()) == set(jobs.values()) and len({j.split('_')[0] for j in jobs.values()}) == 1
+
+    def meanwhile():
+        if 'cancelled' not in done and last_epoch(first):
+            done['cancelled'] = subprocess.run(['scancel', jobs[first]])
+        if 'preempted' not in done and last_epoch(second):
+            scontrol('update', 'nodename=n2', 'state=drain', 'reason=test')
+            done['preempted'] = subprocess.run(['scancel', '--signal=USR2', jobs[second]])
+        if 'preempted' in done and slurm_jobs().get(jobs[second]) == 'PD':
+            subprocess.run(['scontrol', 'update', f'jobid={jobs[second]}', 'StartTime=now']) # Slurm waits two minutes
+
+    assert not finish(queue, meanwhile)
+    assert len(done) == 2
+    assert untimed(map(read_record, runs)) == expected(cfgs)
+    logs = {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.err')}
+    logs |= {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.out')}
+    assert 'this job is preempted' in ''.join(logs.values())
+    assert len(submitted(cache)) == 5 # the cancelled one twice, the preempted one is the same job
+
+@NEEDS_SLURM
+def test_slurm_finds_again(cache, slurm):
+    "A second call takes over the jobs of the first, those that wait too. A job that Slurm refuses is one sentence."
+    with pytest.raises(ValueError, match=r'sbatch takes no jobs \(.*[Pp]artition.*\): change partition'):
+        started(Cluster(gpus=0, partition='none'), by_folder(small(1, epochs=1)))
+    cfgs = small(3, epochs=2)
+    queue = started(Cluster(gpus=0), by_folder(cfgs))
+    again = started(Cluster(gpus=0), by_folder(cfgs))
+    assert again.tickets == queue.tickets and len(submitted(cache)) == 3
+    assert not finish(again)
+    assert all(read_ticket(f) is None for f in by_folder(cfgs))
