@@ -168,13 +168,14 @@ def source_loader(
     encoder:VideoViT,  # model that gives the size of a clip
     seed:int=0,        # seed of crops and order
     root:str=None,     # folder for the clips (None: the cache)
+    max_gb:float=8.,   # most memory for the decoded clips, in GB
 ):
     "Batches of source clips: real files, decoded once and then kept in memory."
     root = moving_shapes(root, train=per_action, val=0, test=0, source=True)
     _, frames, size, _ = encoder.patch_embed.clip_shape
     augment = ClipAugment(size, scale=(.6, 1.), ratio=(.9, 1.1))
     data = ClipDataset(class_folders(root, 'train'), n_frames=frames, size=size, keep_decoded=True,
-                       seed=seed, augment=augment)
+                       max_gb=max_gb, seed=seed, augment=augment)
     return loader(data, batch_size, shuffle=True, seed=seed, drop_last=True)
 
 # %% ../nbs/api/09_pretraining.ipynb #5f72c1a4

@@ -48,7 +48,7 @@ class Recipe:
     micro_batch:int = 0         # videos of one forward pass, each with its own dropout (0: all of a batch)
     attention:str = 'fused'     # attention: torch's kernels (fused), matrix products (plain), or the faster (auto)
     grad_checkpointing:bool = False # compute each block again in the backward pass, to save memory
-    compile:bool = False        # compile the model with torch.compile
+    compile:bool = False        # compile the blocks with torch.compile
 
 # %% ../nbs/api/08_training.ipynb #ba996915
 def peak_lr(
@@ -406,7 +406,8 @@ class Trainer:
         self.unwrapped, self.r = model.to(self.acc.device), r
         set_attention(model, r.attention, r.precision)
         if r.grad_checkpointing: model.set_grad_checkpointing()
-        if r.compile: model.compile()
+        if r.compile:
+            for block in model.blocks: block.compile()
         self.autocast = forward_context(model, r.precision)
         self.scaler = new_scaler(self.acc.device, r.precision)
         groups = param_groups(model, r.weight_decay, r.decay_scales)
