@@ -343,18 +343,36 @@ def _upright(
 # swscale starts a thread for each core unless it is told not to (PyAV 17 and later)
 _ONE_THREAD = dict(threads=1) if 'threads' in (VideoReformatter.reformat.__doc__ or '') else {}
 
+class _Pictures:
+    "Pictures read so far. Each is copied to its places at once, while the processor has it at hand."
+    def __init__(
+        self,
+        places, # for each picture, where it goes: one position or more
+    ):
+        self.places, self.all, self.shapes, self.errors = places, None, [], []
+    def __len__(self): return len(self.shapes)
+    def add(self, picture:np.ndarray):
+        if self.all is None:
+            n = sum(len(at) for at in self.places)
+            self.all = np.empty((n, *picture.shape), np.uint8)
+        if picture.shape == self.all.shape[1:]:
+            for at in self.places[len(self)]: self.all[at] = picture
+        self.shapes.append(picture.shape)
+
+# %% ../nbs/api/03_video.ipynb #a69d4f02
 def _pick_frames(
     numbered,  # (number, decoded frame), ascending
     wanted,    # ascending frame numbers
-)->tuple:      # (list of RGB pictures, shorter if `numbered` ends early; numbers of frames with errors)
+    places,    # where each of them goes
+)->_Pictures:  # fewer than wanted if `numbered` ends early
     "Convert the wanted frames to RGB."
-    out, errors, convert = [], [], VideoReformatter()
+    out, convert = _Pictures(places), VideoReformatter()
     for i, f in numbered:
         if i != wanted[len(out)]: continue
-        out.append(_upright(convert.reformat(f, format='rgb24', **_ONE_THREAD).to_ndarray(), *_turn(f)))
-        if f.is_corrupt: errors.append(int(i))
+        if f.is_corrupt: out.errors.append(int(i))
+        out.add(_upright(convert.reformat(f, format='rgb24', **_ONE_THREAD).to_ndarray(), *_turn(f)))
         if len(out) == len(wanted): break
-    return out, errors
+    return out
 
 # %% ../nbs/api/03_video.ipynb #bf06be7a
 class _Astray(Exception): "A jump did not lead to the frames that the packets promise."
@@ -554,45 +572,48 @@ def frames(
         asked = outside[:10].tolist() or 'none'
         raise VideoError(f'{self.path}: has frames 0 to {len(self) - 1}, but you asked for {asked}')
     wanted, back = np.unique(idx, return_inverse=True)
-    with _video_errors(self.path, 'decoding'): got, errors = self._read(wanted)
-    self._check_read(wanted, got, errors)
-    return np.stack([got[i] for i in back])
+    places = np.split(np.argsort(back, kind='stable'), np.cumsum(np.bincount(back))[:-1])
+    with _video_errors(self.path, 'decoding'): got = self._read(wanted, places)
+    self._check_read(wanted, got)
+    return got.all
 
 # %% ../nbs/api/03_video.ipynb #7b33bc66
 @patch
 def _read(
     self:Video,
     wanted,    # ascending frame numbers
-)->tuple:      # result of `_pick_frames`
+    places,    # where each of them goes
+)->_Pictures:
     "Read the wanted frames. If decord refuses, PyAV seeks; if a jump goes astray, it reads in sequence."
     reader = self.reader(wanted)
     if reader == 'decord':
-        if got := _read_by_decord(self.path, self.ix, wanted): return got, []
+        got = _Pictures(places)
+        for picture in _read_by_decord(self.path, self.ix, wanted): got.add(picture)
+        if len(got): return got
         self._decord = False
     if reader != 'sequence' and self.seekable:
-        try: return _pick_frames(_decode_from_keyframes(self.path, self.ix, wanted), wanted)
+        try: return _pick_frames(_decode_from_keyframes(self.path, self.ix, wanted), wanted, places)
         except (_Astray, av.FFmpegError): self.seekable = False
     decoded = _decode_in_order(self.path) if self._kept is None else self._kept
-    return _pick_frames(enumerate(decoded), wanted)
+    return _pick_frames(enumerate(decoded), wanted, places)
 
 # %% ../nbs/api/03_video.ipynb #e46126d8
 @patch
 def _check_read(
     self:Video,
-    wanted, # frame numbers asked for
-    got,    # pictures read
-    errors, # frame numbers that were decoded with errors
+    wanted,        # frame numbers asked for
+    got:_Pictures, # what was read of them
 ):
     "Raise `VideoError` if frames are missing or differ in size; warn of errors."
     if len(got) < len(wanted):
         raise VideoError(f'{self.path}: frame {wanted[len(got)]} of {len(self)} cannot be decoded. '
                          'The file is damaged: fetch it again, or take it off the list.')
-    sizes = dict.fromkeys(f'{w}x{h}' for h, w, _ in (a.shape for a in got))
+    sizes = dict.fromkeys(f'{w}x{h}' for h, w, _ in got.shapes)
     if len(sizes) > 1:
         raise VideoError(f'{self.path}: its frames have several sizes ({", ".join(sizes)}). '
                          'Convert it to one size, or take it off the list.')
-    if errors:
-        warnings.warn(f'{self.path}: frames {errors[:10]} are damaged, and are read as a player shows them. '
+    if got.errors:
+        warnings.warn(f'{self.path}: frames {got.errors[:10]} are damaged, and are read as a player shows them. '
                       'Fetch the file again, or take it off the list.')
 
 # %% ../nbs/api/03_video.ipynb #61bf78b6
