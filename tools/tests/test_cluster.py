@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil, pytest
-from common import ROOT, sh
+from common import ROOT, none, sh
 from test_package import DEVELOPMENT
 
 from apt_nb.cluster import Cluster, Queue, last_epoch, read_ticket, slurm_jobs
@@ -65,11 +65,17 @@ def finish(queue, meanwhile=lambda: None):
     assert not queue.open, [*queue.open]
     return failed
 
-def untimed(records): return [{k: v for k, v in r.items() if k != 'timing'} for r in records]
+def untimed(records):
+    "Records without time. The clone's commit goes too: it may change while a test runs."
+    place = lambda r: {k: v for k, v in r['environment'].items() if k not in ('commit', 'dirty')}
+    return [{k: v for k, v in r.items() if k != 'timing'} | dict(environment=place(r)) for r in records]
 
-def expected(cfgs):
-    "What the pool of this machine makes of the same settings."
-    with temporary_cache(): return untimed(sweep(cfgs, jobs=2, progress=False))
+def require_equal(runs, cfgs):
+    "The records of these runs are what the pool of this machine makes of the settings."
+    with temporary_cache(): pool = sweep(cfgs, jobs=2, progress=False)
+    pairs = zip(untimed(map(read_record, runs)), untimed(pool))
+    wrong = [f'{a["hash"]}: {k} is {a[k]}, not {b[k]}' for a, b in pairs for k in b if a.get(k) != b[k]]
+    none(wrong, 'Records of jobs and of the pool')
 
 def submitted(cache): return sorted(cache.glob('jobs/*_*/*submitted.pkl'))
 
@@ -83,7 +89,7 @@ def test_local(cache, tmp_path, monkeypatch):
     assert blocked.returncode and b'papermill' in blocked.stderr
     cfgs = small(3, epochs=2)
     assert not finish(started(Cluster('local', jobs=2), by_folder(cfgs)))
-    assert untimed(map(read_record, by_folder(cfgs))) == expected(cfgs)
+    require_equal(by_folder(cfgs), cfgs)
     assert len(submitted(cache)) == 3
 
 def reproduce(*options):
@@ -147,7 +153,7 @@ def test_slurm(cache, slurm):
 
     assert not finish(queue, meanwhile)
     assert len(done) == 2
-    assert untimed(map(read_record, runs)) == expected(cfgs)
+    require_equal(runs, cfgs)
     logs = {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.err')}
     logs |= {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.out')}
     assert 'this job is preempted' in ''.join(logs.values())
