@@ -56,7 +56,8 @@ class ViewSettings(ViewRules):
     sampling:str = 'uniform'    # how frames are chosen: uniform (segments) or dense (with `stride`)
     stride:int = 4              # frames from one sample to the next, in dense sampling
     order:str = 'forward'       # frame order; shuffled and single are controls without time
-    views:int = 2               # random views of each decoded video in a step (batch augmentation)
+    views:int = 2               # views of each decoded video in a step (batch augmentation)
+    train_views:str = 'random'  # training views: drawn anew in each epoch (random), or central ones (fixed)
     scale:tuple = (.6, 1.)      # smallest and largest share of the frame's area in a random crop
     ratio:tuple = (.9, 1.1)     # smallest and largest aspect ratio (width / height) of a random crop
     hflip:bool = False          # mirror half of the training clips, at random
@@ -95,8 +96,9 @@ class Config(Recipe, ModelSettings, ViewSettings, DataSettings):
 
 # %% ../nbs/api/11_config.ipynb #502f7bc2
 CHOICES = dict(
-    sampling=('uniform', 'dense'), order=('forward', 'shuffled', 'single'), reparam=tuple(REPARAMS),
-    method=tuple(METHODS), model=tuple(SIZES), precision=PRECISIONS, attention=ATTENTIONS,
+    sampling=('uniform', 'dense'), order=('forward', 'shuffled', 'single'), train_views=('random', 'fixed'),
+    reparam=tuple(REPARAMS), method=tuple(METHODS), model=tuple(SIZES), precision=PRECISIONS,
+    attention=ATTENTIONS,
     profile=('smoke', 'demo', 'paper'), validate_on=('held-out', 'test'), warmup_from=('first', 'zero'))
 CHOICES |= {k: choices for k, choices in VIEW_RULES.items() if k != 'shared_frames'}
 AT_LEAST = dict.fromkeys((
@@ -158,6 +160,10 @@ def check_views(cfg):
         pair = getattr(cfg, name)
         if len(pair) != 2 or not 0 < pair[0] <= pair[1]:
             raise ValueError(f'{name} is {pair}, it must be two numbers above 0, the smaller one first')
+    drawn = [k for k in ('hflip', 'rand_augment') if getattr(cfg, k) not in (False, '', 'none')]
+    if drawn and cfg.train_views == 'fixed':
+        raise ValueError(f'train_views is fixed, and {drawn[0]} is set, which fixed views do not draw: '
+                         'leave one of them out')
     if cfg.rand_augment not in ('', 'none'): RandAugmentClip(cfg.rand_augment, cfg.size)
     if backbone := known_backbone(cfg):
         check_multiple('size', cfg.size, backbone['patch_size'])
@@ -241,7 +247,8 @@ def script_settings(
 # %% ../nbs/api/11_config.ipynb #a0d0904f
 ADDED = {f.name: f.default for f in fields(ViewRules)} | dict(
     validate_on='held-out', warmup_from='first', scale_min_lr=False, micro_batch=0, attention='fused',
-    grad_checkpointing=False, compile=False)
+    grad_checkpointing=False, compile=False,
+    train_views='random')
 
 def without_added(
     settings:dict, # {field: value}

@@ -22,8 +22,9 @@ def clip_batch(
     batch:dict,   # `clip` holds uint8 `(B, V, C, T, H, W)`
     device=None,  # device to copy to (None: leave the clips where they are)
 )->torch.Tensor:  # float `(B * V, C, T, H, W)`, the views of a video next to each other
-    "All views of a batch, normalised with ImageNet's mean and standard deviation."
-    return normalize(batch['clip'].to(device, non_blocking=True).flatten(0, 1))
+    "All views of a batch, normalised with ImageNet's mean and standard deviation. Floats stay as they are."
+    views = batch['clip'].to(device, non_blocking=True).flatten(0, 1)
+    return views if views.is_floating_point() else normalize(views)
 
 # %% ../nbs/api/07_evaluation.ipynb #d536269a
 def worker_error(

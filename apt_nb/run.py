@@ -7,10 +7,11 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'USUAL', 'RECORD', 'benchmark_root', 'class_splits', 'named_splits', 'splits', 'option_fields',
            'unused_fields', 'benchmark_definition', 'contents', 'data_digest', 'weights_digest', 'cached_digest',
            'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'val_loader',
-           'given_options', 'build_model', 'active_scales', 'device_name', 'commit', 'version', 'rounding_variables',
-           'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name',
-           'same_videos', 'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit',
-           'read_record', 'infinite_number', 'write_record', 'finished', 'run']
+           'given_options', 'build_model', 'frozen_views', 'Readout', 'Features', 'features_once', 'readout',
+           'active_scales', 'device_name', 'commit', 'version', 'rounding_variables', 'environment', 'int_text',
+           'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name', 'same_videos',
+           'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit', 'read_record',
+           'infinite_number', 'write_record', 'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
@@ -23,17 +24,20 @@ from filelock import FileLock, Timeout
 from itertools import groupby
 from pathlib import Path
 from safetensors import SafetensorError, safe_open
+from torch import nn
+from torch.utils.data import Dataset
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
 from .core import DamagedFile, atomic, cache_root, read_json, remove_stale, rounded, set_aside
 from .datasets import ClipDataset, DatasetError, VideoList, check_no_leak, class_folders, class_tree
 from .datasets import folder_splits, has_parts, loader, raise_if_any, split_by_group
-from .evaluation import Predictions, metrics, per_class, predict
+from .evaluation import Predictions, clip_batch, metrics, per_class, predict
 from .identity import SeenFiles, digests
 from .moving_shapes import moving_shapes
 from .official import official_splits
-from .training import forward_context, make_accelerator, reproducible, resolve_precision, train
+from .training import forward_context, make_accelerator, reproducible, resolve_precision, set_attention
+from .training import train
 from .tuning import n_tuned, option_defaults, save_tuned, tune
 from .video import VideoError
 from .video_vit import VideoViT
@@ -175,7 +179,10 @@ def clip_dataset(cfg:Config, videos:VideoList, **kwargs)->ClipDataset:
     return ClipDataset(videos, rules=cfg, **{n: getattr(cfg, n) for n in names}, **kwargs)
 
 def train_loader(cfg:Config, videos:VideoList):
-    "Random views of the training videos, in a new order each epoch."
+    "Views of the training videos, in a new order each epoch."
+    if cfg.train_views == 'fixed':
+        clips = clip_dataset(cfg, videos, train=False, clips=cfg.views, crops=1)
+        return loader(clips, cfg.batch_size, True, cfg.workers, cfg.seed, drop_last=True)
     how = dict(resize=cfg.train_resize, interpolation=cfg.rand_interpolation)
     augment = ClipAugment(cfg.size, cfg.scale, cfg.ratio, cfg.hflip, cfg.rand_augment or None, **how)
     clips = clip_dataset(cfg, videos, train=True, views=cfg.views, augment=augment, seed=cfg.seed)
@@ -209,6 +216,55 @@ def build_model(cfg:Config, n_classes:int)->VideoViT:
     view = dict(num_frames=cfg.n_frames, img_size=cfg.size)
     model = video_vit(cfg.model, n_classes, weights=cfg.weights or None, **view)
     return tune(model, cfg.method, seed=cfg.seed, **given_options(cfg))
+
+# %% ../nbs/api/11a_run.ipynb #8afa941f
+def frozen_views(cfg:Config)->bool:
+    "Whether the backbone sees the same in every epoch, and does not change."
+    return cfg.method == 'linear' and cfg.train_views == 'fixed' and cfg.val_frames != 'random'
+
+class Readout(nn.Module):
+    "The last norm and the head of a model, for what `features_once` made."
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+    def forward(self, features): return self.model.forward_head(features)
+
+class Features(Dataset):
+    "Features of fixed views, as `ClipDataset` has their clips."
+    def __init__(self, items): self.items, self.epoch = items, 0
+    def __len__(self): return len(self.items)
+    def __getitem__(self, i): return self.items[i]
+    def set_epoch(self, epoch): self.epoch = epoch
+
+# %% ../nbs/api/11a_run.ipynb #96b89a6c
+@torch.no_grad()
+def features_once(
+    model:VideoViT,  # on its device
+    batches,         # of fixed views
+    autocast,        # function that makes the context of the forward pass
+)->list:             # dicts with clip, float `(V, 1, D)`, label and index, by index
+    "The mean token that the head of a frozen model sees, for each view."
+    found, device = [], next(model.parameters()).device
+    model.eval()
+    for batch in batches:
+        with autocast(): tokens = model.forward_features(clip_batch(batch, device))
+        means = tokens[:, :model.num_prefix_tokens or None].mean(1, keepdim=True).float().cpu()
+        labels, index = batch['label'].tolist(), batch['index'].tolist()
+        rows = zip(means.unflatten(0, batch['clip'].shape[:2]), labels, index)
+        found += [dict(zip(('clip', 'label', 'index'), row)) for row in rows]
+    return sorted(found, key=lambda row: row['index'])
+
+def readout(cfg:Config, model:VideoViT, train_batches, val_batches)->tuple: # (Readout, loaders of features)
+    "A run's head alone, and features in the place of its clips."
+    model.to(make_accelerator().device)
+    set_attention(model, cfg.attention, cfg.precision)
+    def once(batches, **kwargs):
+        if batches is None: return None
+        in_order = loader(batches.dataset, batches.batch_size, workers=cfg.workers)
+        items = features_once(model, in_order, forward_context(model, cfg.precision))
+        return loader(Features(items), batches.batch_size, **kwargs)
+    train_features = once(train_batches, shuffle=True, seed=cfg.seed, drop_last=True)
+    return Readout(model), train_features, once(val_batches)
 
 # %% ../nbs/api/11a_run.ipynb #265348bc
 def active_scales(
@@ -339,7 +395,9 @@ def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (
         require_name(cfg, name)
         loaders = train_loader(cfg, data['train']), val_loader(cfg, data['val'])
         with same_videos(seen, name) as check:
-            history = train(model, *loaders, cfg, folder, progress, lambda m, _: check() or active_scales(m))
+            tuned, *loaders = readout(cfg, model, *loaders) if frozen_views(cfg) else (model, *loaders)
+            after_epoch = lambda *_: check() or active_scales(model)
+            history = train(tuned, *loaders, cfg, folder, progress, after_epoch)
             test = make_accelerator().prepare(eval_loader(cfg, data['test'], cfg.test_clips, cfg.test_crops))
             clock = time.perf_counter()
             p = predict(model, test, autocast=forward_context(model, cfg.precision))

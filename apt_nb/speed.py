@@ -56,7 +56,7 @@ def step_ways(
     rounds:int=5,          # turns of each way
     device='cpu',          # torch's device
     ways=('explicit', 'fused', 'again'), # names in `WAYS`
-)->pd.DataFrame:           # rows are the ways: ms, ratio to explicit, low, high, clips_per_s, memory, memory_ratio
+)->pd.DataFrame:           # a row for each way, columns as in `phase_table`
     "Training steps in several ways."
     models = {name: tuned_model(size, n_prompts, device, WAYS[name]) for name in ways}
     x = example_input(models[ways[0]], batch)
@@ -129,7 +129,8 @@ def batch_hours(
     return pd.DataFrame(rows).T
 
 # %% ../nbs/api/12g_speed.ipynb #4ddd96e3
-UNITS = dict(ms='{:,.0f} ms', ratio='{:.2f}', clips_per_s='{:,.1f}', memory='{:,.0f} MiB', memory_ratio='{:.2f}')
+UNITS = dict(ms='{:,.0f} ms', ratio='{:.2f}', clips_per_s='{:,.1f}', memory='{:,.0f} MiB',
+             memory_ratio='{:.2f}')
 
 def readable_times(
     t:pd.DataFrame,  # from `step_ways`, or from `ratios`
@@ -162,7 +163,7 @@ class Speed(ShowsMarkdown):
     def _repr_markdown_(self):
         auto = 'explicit' if plain_is_faster(self.device, self.precision) else 'fused'
         return (f'{device_name()}, torch {torch.__version__}, one thread on a CPU. {self.size} with '
-                f"{self.n_prompts} prompts, {self.batch} clips, {self.precision}. `attention='auto'` is {auto} here.")
+                f'{self.n_prompts} prompts, {self.batch} clips, {self.precision}. Here `auto` is {auto}.')
 
 # %% ../nbs/api/12g_speed.ipynb #1eb9ef13
 @patch

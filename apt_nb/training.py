@@ -46,7 +46,7 @@ class Recipe:
     warmup_from:str = 'first'   # warm-up: its first step has the first part of the peak, or none (zero)
     scale_min_lr:bool = False   # scale `min_lr` with the batch size, as the peak is
     micro_batch:int = 0         # videos of one forward pass, each with its own dropout (0: all of a batch)
-    attention:str = 'fused'     # attention: torch's kernels (fused), matrix products (plain), or the faster (auto)
+    attention:str = 'fused'     # torch's kernels of attention (fused), plain products, or the faster (auto)
     grad_checkpointing:bool = False # compute each block again in the backward pass, to save memory
     compile:bool = False        # compile the blocks with torch.compile
 
@@ -143,9 +143,9 @@ def set_attention(
     "Choose how a model computes attention. ValueError for a name that is not in `ATTENTIONS`."
     if attention not in ATTENTIONS:
         raise ValueError(f'attention is {attention!r}: it must be {", ".join(ATTENTIONS)}')
-    auto = plain_is_faster(next(model.parameters()).device, precision)
+    faster = attention == 'auto' and plain_is_faster(next(model.parameters()).device, precision)
     for m in model.modules():
-        if isinstance(m, Attention): m.fused_attn = not {'auto': auto, 'plain': True, 'fused': False}[attention]
+        if isinstance(m, Attention): m.fused_attn = not (faster or attention == 'plain')
 
 # %% ../nbs/api/08_training.ipynb #373b5cf5
 def epoch_seed(
