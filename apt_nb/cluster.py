@@ -19,9 +19,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from .config import Config
 from .core import DamagedFile, atomic, cache_root, did_you_mean, read_json, set_aside
+from .pool import default_jobs, gpus, no_interrupts, one_thread_children, use_devices
 from .run import named_folder, read_record, require_fit, run
-from .sweep import default_jobs, gpus, no_interrupts, one_thread_children, prepare_benchmarks
-from .sweep import use_devices
+from .sweep import prepare_benchmarks
 
 # %% ../nbs/api/11c_cluster.ipynb #739aae8b
 @dataclass

@@ -25,9 +25,10 @@ from .gallery import save_gallery
 from .notebooks import default_parameters, experiments, notebook_cells, read_parameters, read_yaml
 from .official import known_set
 from .paper import short_label
+from .pool import default_jobs, use_devices
 from .run import misfit, read_record
-from .sweep import Experiment, SweepBar, SweepError, all_passes, default_jobs, expected_seconds
-from .sweep import run_folders, sweep, train_nothing, use_devices
+from .sweep import Experiment, SweepBar, SweepError, all_passes, expected_seconds, run_folders, sweep
+from .sweep import train_nothing
 from .training import peak_lr
 
 # %% ../nbs/api/13a_reproduce.ipynb #0773f7da
