@@ -7,10 +7,10 @@ __all__ = ['SUFFIXES', 'PICTURE_SUFFIXES', 'PART_FOLDERS', 'SAMPLINGS', 'ORDERS'
            'say_once', 'file_text', 'file_lines', 'require_once', 'VideoList', 'ending', 'is_video', 'files_below',
            'folders_in', 'frame_folders', 'class_tree', 'part_folder', 'has_parts', 'class_folders', 'groups_of',
            'copies_among', 'check_no_leak', 'split_by_group', 'same_but_case', 'split_by_list', 'hold_out',
-           'folder_splits', 'ClipDataset', 'EpochSampler', 'ClipLoader', 'loader']
+           'folder_splits', 'ClipDataset', 'EpochSampler', 'ClipLoader', 'loader', 'loader_seconds']
 
 # %% ../nbs/api/05_datasets.ipynb #8f0ca404
-import os, re, torch, unicodedata
+import os, re, time, torch, unicodedata
 import numpy as np
 from collections import Counter, defaultdict
 from contextlib import contextmanager
@@ -769,3 +769,25 @@ def loader(
     return ClipLoader(
         ds, batch_size, sampler=EpochSampler(ds, shuffle, seed), drop_last=drop_last, generator=rng,
         num_workers=workers, persistent_workers=workers > 0, pin_memory=torch.cuda.is_available())
+
+# %% ../nbs/api/05_datasets.ipynb #b5cce67f
+def loader_seconds(
+    videos,        # VideoList, or a folder with videos
+    epochs:int=3,  # how often each video is read
+    **settings,    # further arguments of `ClipDataset`
+)->np.ndarray:     # (epochs, videos, 2): seconds of the loader, and of decoding the same frames
+    "Processor time for the items of a data set, and for decoding alone, in turns."
+    if not isinstance(videos, VideoList):
+        files = [f for f in files_below(videos) if is_video(f)]
+        videos = VideoList(videos, files, [0] * len(files), [''])
+    ds, out = ClipDataset(videos, **settings), np.zeros((epochs + 1, len(videos), 2))
+    def decode(i):
+        video = Video(videos[i][0])
+        video.decode(ds._indices(len(video), ds._generators(i)))
+    for epoch, i in np.ndindex(out.shape[:2]):
+        ds.set_epoch(epoch)
+        for k in (0, 1) if epoch % 2 else (1, 0):
+            start = time.process_time()
+            (ds.__getitem__, decode)[k](i)
+            out[epoch, i, k] = time.process_time() - start
+    return out[1:] # the first epoch warms up

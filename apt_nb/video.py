@@ -579,6 +579,16 @@ def frames(
 
 # %% ../nbs/api/03_video.ipynb #7b33bc66
 @patch
+def _numbered(
+    self:Video,
+    wanted,     # ascending frame numbers
+    reader:str, # 'sequence', or another one for jumps
+):
+    "(number, decoded frame) of the wanted frames and of those on the way."
+    if reader == 'sequence': return enumerate(self._kept or _decode_in_order(self.path))
+    return _decode_from_keyframes(self.path, self.ix, wanted)
+
+@patch
 def _read(
     self:Video,
     wanted,    # ascending frame numbers
@@ -592,10 +602,21 @@ def _read(
         if len(got): return got
         self._decord = False
     if reader != 'sequence' and self.seekable:
-        try: return _pick_frames(_decode_from_keyframes(self.path, self.ix, wanted), wanted, places)
+        try: return _pick_frames(self._numbered(wanted, reader), wanted, places)
         except (_Astray, av.FFmpegError): self.seekable = False
-    decoded = _decode_in_order(self.path) if self._kept is None else self._kept
-    return _pick_frames(enumerate(decoded), wanted, places)
+    return _pick_frames(self._numbered(wanted, 'sequence'), wanted, places)
+
+# %% ../nbs/api/03_video.ipynb #d6d4bcd6
+@patch
+def decode(
+    self:Video,
+    indices, # frame numbers
+):
+    "Decode as far as `frames` does, and make no picture. To measure what the pictures cost."
+    wanted = np.unique(indices)
+    with _video_errors(self.path, 'decoding'):
+        for i, _ in self._numbered(wanted, self.reader(wanted)):
+            if i == wanted[-1]: break
 
 # %% ../nbs/api/03_video.ipynb #e46126d8
 @patch
