@@ -41,16 +41,19 @@ class Cluster:
     def __post_init__(self):
         for f in fields(self): _require_kind(f.name, getattr(self, f.name), f.type)
         if self.cluster not in ('slurm', 'local'):
-            raise ValueError(f"cluster is {self.cluster!r}: it can be slurm, local, or a file that ends in .yaml")
-        low = [n for n in ('hours', 'gpus', 'cpus', 'memory', 'jobs') if getattr(self, n) < (n == 'hours') / 60]
+            said = 'it can be slurm, local, or a file that ends in .yaml'
+            raise ValueError(f'cluster is {self.cluster!r}: {said}')
+        least = dict(hours=1 / 60, gpus=0, cpus=0, memory=0, jobs=0)
+        low = [n for n, bound in least.items() if getattr(self, n) < bound]
         if low: raise ValueError(f'{low[0]} is {getattr(self, low[0])}: it cannot be that low')
 
+# %% ../nbs/api/11c_cluster.ipynb #bdaa5c2b
 def _require_kind(name:str, value, kind:type):
     "ValueError if the value of a field has another type."
     kinds = (int, float) if kind is float else (kind,)
     if type(value) not in kinds: raise ValueError(f'{name} is {value!r}: it should be {kind.__name__}')
 
-# %% ../nbs/api/11c_cluster.ipynb #4a6889a3
+# %% ../nbs/api/11c_cluster.ipynb #657f6e61
 def cluster_settings(
     values:dict,  # {field of `Cluster`: value}
 )->Cluster:
@@ -62,30 +65,31 @@ def cluster_settings(
         raise ValueError(f"a cluster has no setting '{name}': {hint}")
     return Cluster(**values)
 
-# %% ../nbs/api/11c_cluster.ipynb #b489cb2f
+# %% ../nbs/api/11c_cluster.ipynb #6d14f705
 def submitit_options(
     c:Cluster,
     workers:int=0,  # loader workers of a run
 )->dict:            # keyword arguments of submitit's `update_parameters`
     "What submitit is asked for. A run on several GPUs is one process on each."
+    common = dict(name='apt_nb', timeout_min=math.ceil(60 * c.hours))
+    if c.cluster == 'local': return common | (dict(local_setup=c.setup) if c.setup else {})
     given = dict(
         slurm_partition=c.partition, slurm_account=c.account, mem_gb=c.memory, slurm_setup=c.setup,
-        slurm_additional_parameters=c.sbatch, gpus_per_node=c.gpus, slurm_array_parallelism=c.jobs or 1000)
-    if c.cluster == 'local': given = dict(local_setup=c.setup)
-    given |= dict(tasks_per_node=max(1, c.gpus), cpus_per_task=c.cpus or 1 + workers) if c.cluster == 'slurm' else {}
-    return dict(name='apt_nb', timeout_min=math.ceil(60 * c.hours)) | {k: v for k, v in given.items() if v}
+        slurm_additional_parameters=c.sbatch, slurm_array_parallelism=c.jobs or 1000, gpus_per_node=c.gpus,
+        tasks_per_node=max(1, c.gpus), cpus_per_task=c.cpus or 1 + workers)
+    return common | {k: v for k, v in given.items() if v}
 
-# %% ../nbs/api/11c_cluster.ipynb #777e46f2
+# %% ../nbs/api/11c_cluster.ipynb #9efdc2b4
 def require_cluster(c:Cluster):
     "SystemExit with one sentence if submitit is not installed, or Slurm's commands are missing."
     try: import submitit
     except ImportError: raise SystemExit("--cluster needs submitit: pip install -e '.[cluster]'") from None
     missing = [n for n in ('sbatch', 'squeue', 'srun') if not shutil.which(n)] if c.cluster == 'slurm' else []
     if missing:
-        raise SystemExit(f'--cluster slurm finds no {missing[0]} on the PATH: call it on a login node of your '
-                         'cluster, or use --cluster local')
+        said = f'--cluster slurm finds no {missing[0]} on the PATH'
+        raise SystemExit(f'{said}: call it on a login node of your cluster, or use --cluster local')
 
-# %% ../nbs/api/11c_cluster.ipynb #5ad84481
+# %% ../nbs/api/11c_cluster.ipynb #8dd061d8
 FRUITLESS = 3 # starts without a finished epoch, after which a run fails
 
 def last_epoch(
@@ -107,7 +111,7 @@ def part_file(
     "The file in which a job writes how far it has come (0 to 1)."
     return ticket_file(folder).with_suffix('.part')
 
-# %% ../nbs/api/11c_cluster.ipynb #c03ee6d0
+# %% ../nbs/api/11c_cluster.ipynb #0f2bcf50
 @dataclass
 class ClusterRun:
     "A run for submitit: call it to train. It returns None, or the exception that the run ended with."
@@ -133,10 +137,10 @@ class ClusterRun:
             traceback.print_exc()
             return e
 
-    @property
-    def folder(self): return named_folder(self.cfg.profile, self.name)
+# %% ../nbs/api/11c_cluster.ipynb #9f7481c4
+@patch(as_prop=True)
+def folder(self:ClusterRun): return named_folder(self.cfg.profile, self.name)
 
-# %% ../nbs/api/11c_cluster.ipynb #54a55228
 @patch
 def report(
     self:ClusterRun,
@@ -154,10 +158,11 @@ def checkpoint(self:ClusterRun): # submitit's DelayedSubmission
     from submitit.helpers import DelayedSubmission
     self.fruitless = 0 if last_epoch(self.folder) != self.epoch else self.fruitless + 1
     if self.fruitless >= FRUITLESS:
-        raise TimeoutError(f'run {self.name} finished no epoch in {FRUITLESS} starts: give its job more hours')
+        said = f'run {self.name} finished no epoch in {FRUITLESS} starts'
+        raise TimeoutError(f'{said}: give its job more hours')
     return DelayedSubmission(self)
 
-# %% ../nbs/api/11c_cluster.ipynb #520cce2b
+# %% ../nbs/api/11c_cluster.ipynb #3a3aead6
 TICKET = dict(job=str, cluster=str, host=str, place=str, device=str, epoch=int)
 
 def read_ticket(
@@ -172,16 +177,17 @@ def read_ticket(
         return ticket
     except DamagedFile as e: set_aside(file, e, 'its run may be submitted twice')
 
-# %% ../nbs/api/11c_cluster.ipynb #8f2c2ec9
+# %% ../nbs/api/11c_cluster.ipynb #7f3e671b
 def slurm_jobs()->dict: # {number of a job: R, PD, ...}
     "Your jobs that wait or run. OSError if Slurm does not answer."
     command = ['squeue', '--me', '--noheader', '--array', '--format=%i %t']
     try: r = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as e:
         why = (getattr(e, 'stderr', None) or str(e)).strip().splitlines()[-1]
-        raise OSError(f'squeue does not answer ({why}): make the same call again when Slurm is back') from None
+        raise OSError(f'squeue does not answer ({why}): make the same call again when it does') from None
     return dict(line.split() for line in r.stdout.splitlines())
 
+# %% ../nbs/api/11c_cluster.ipynb #caed4907
 def local_jobs(
     tickets,  # list of tickets
 )->dict:      # {number of a process: R}
@@ -193,17 +199,16 @@ def local_jobs(
     here = [t for t in tickets if t['cluster'] == 'local' and t['host'] == platform.node()]
     return {t['job']: 'R' for t in here if runs(t)}
 
-# %% ../nbs/api/11c_cluster.ipynb #de6885a5
+# %% ../nbs/api/11c_cluster.ipynb #ea4469ac
 def live_jobs(
-    tickets,      # list of tickets
-    asked=(),     # clusters to ask whatever the tickets say
-)->set:           # (cluster, number) of jobs
-    "Which jobs wait or run, and their states: {(cluster, number): state}. OSError if Slurm does not answer."
-    tickets = [t for t in tickets if t]
-    slurm = slurm_jobs() if 'slurm' in {*asked, *(t['cluster'] for t in tickets)} else {}
-    return {('slurm', j): s for j, s in slurm.items()} | {('local', j): s for j, s in local_jobs(tickets).items()}
+    tickets,      # tickets
+)->dict:          # {(cluster, number): R, PD, ...}
+    "Jobs that wait or run. OSError if Slurm does not answer."
+    found = dict(slurm=slurm_jobs() if any(t['cluster'] == 'slurm' for t in tickets) else {})
+    found |= dict(local=local_jobs(tickets))
+    return {(cluster, job): state for cluster, jobs in found.items() for job, state in jobs.items()}
 
-# %% ../nbs/api/11c_cluster.ipynb #08ec3779
+# %% ../nbs/api/11c_cluster.ipynb #4a9fca76
 POLL = 30 # seconds between two looks at the queue, less at the beginning
 
 class Queue:
@@ -223,38 +228,43 @@ class Queue:
         self.open |= runs
         self.submit()
 
+    def key(self, folder): return self.tickets[folder]['cluster'], self.tickets[folder]['job']
+
     def how_to_end(self)->str:
         "The command that ends the jobs."
         if self.c.cluster == 'slurm': return 'scancel --me --name apt_nb'
         return f'pkill -KILL -f {cache_root()}/jobs/'
 
-    def key(self, folder): return self.tickets[folder]['cluster'], self.tickets[folder]['job']
+# %% ../nbs/api/11c_cluster.ipynb #6a645db9
+@patch
+def find_tickets(self:Queue):
+    "Take the tickets of jobs that an earlier call submitted and that still wait or run."
+    found = {f: t for f in self.open if f not in self.tickets and (t := read_ticket(f))}
+    live = live_jobs(found.values())
+    self.tickets |= {f: t for f, t in found.items() if (t['cluster'], t['job']) in live}
 
-    def submit(self):
-        "Submit the runs that have no job."
-        (cache_root()/'jobs').mkdir(parents=True, exist_ok=True)
-        with FileLock(cache_root()/'jobs/lock'):
-            self.find_tickets()
-            waiting = [f for f in self.open if f not in self.tickets and not read_record(f)]
-            if self.c.cluster == 'local': waiting = waiting[:(self.c.jobs or default_jobs()) - len(self.tickets)]
-            if waiting: self.send(waiting)
+@patch
+def submit(self:Queue):
+    "Submit the runs that have no job. On this machine only as many as may run at a time."
+    (cache_root()/'jobs').mkdir(parents=True, exist_ok=True)
+    with FileLock(cache_root()/'jobs/lock'):
+        self.find_tickets()
+        waiting = [f for f in self.open if f not in self.tickets and not read_record(f)]
+        free = (self.c.jobs or default_jobs()) - len(self.tickets)
+        if self.c.cluster == 'local': waiting = waiting[:max(0, free)]
+        if waiting: self.send(waiting)
 
-    def find_tickets(self):
-        "Take the tickets of jobs that an earlier call submitted and that still wait or run."
-        found = {f: t for f in self.open if f not in self.tickets and (t := read_ticket(f))}
-        live = live_jobs(found.values())
-        self.tickets |= {f: t for f, t in found.items() if (t['cluster'], t['job']) in live}
-
-# %% ../nbs/api/11c_cluster.ipynb #8e2258c4
+# %% ../nbs/api/11c_cluster.ipynb #6e744592
 def submission_error(
     e:Exception,  # what submitit raised
 )->ValueError:
     "What sbatch said, as one sentence."
     lines = [l for l in str(e).splitlines() if 'error:' in l] or [str(e).strip().splitlines()[-1]]
     said = lines[0].split('error:')[-1].strip().rstrip('.')
-    return ValueError(f'sbatch takes no jobs ({said}): change partition, account, hours, gpus or the other settings of '
-                      'the cluster')
+    return ValueError(f'sbatch takes no jobs ({said}): change partition, account, hours, gpus or the other '
+                      'settings of the cluster')
 
+# %% ../nbs/api/11c_cluster.ipynb #7ffc62f0
 @patch
 def send(
     self:Queue,
@@ -264,24 +274,25 @@ def send(
     import submitit
     start = f'{datetime.now():%Y-%m-%d_%H%M}_'
     self.place = self.place or Path(mkdtemp(prefix=start, dir=cache_root()/'jobs'))
-    limit = {f'{self.c.cluster}_max_num_timeout': 1000}
+    limit, workers = {f'{self.c.cluster}_max_num_timeout': 1000}, max(self.open[f].workers for f in folders)
     executor = submitit.AutoExecutor(self.place, cluster=self.c.cluster, **limit)
-    executor.update_parameters(**submitit_options(self.c, max(self.open[f].workers for f in folders)))
+    executor.update_parameters(**submitit_options(self.c, workers))
+    here, devices = (str(cache_root()), os.getcwd()), dict(zip(folders, self.devices(len(folders))))
+    runs = [ClusterRun(self.open[f], f.name, *here, devices[f], self.fruitless[f]) for f in folders]
     with no_interrupts(), one_thread_children():
-        here, devices = (str(cache_root()), os.getcwd()), self.devices(len(folders))
-        runs = [ClusterRun(self.open[f], f.name, *here, d, self.fruitless[f]) for f, d in zip(folders, devices)]
         try:
             with executor.batch(): jobs = [executor.submit(r) for r in runs]
         except (RuntimeError, OSError) as e: raise submission_error(e) from None
         for f, run, job in zip(folders, runs, jobs): self.write_ticket(f, run, job.job_id)
     self.sent = time.time()
 
-# %% ../nbs/api/11c_cluster.ipynb #17cbe103
+# %% ../nbs/api/11c_cluster.ipynb #09482fb7
 @patch
 def devices(self:Queue, n:int)->list:
     "A device for each of `n` runs: the CPU, or here the GPU with the fewest. Slurm gives its GPUs itself."
     if self.c.cluster == 'slurm': return ['' if self.c.gpus else 'cpu'] * n
-    names, used, picked = gpus(), Counter(t['device'] for t in self.tickets.values()), []
+    names, picked = gpus(), []
+    used = Counter(t['device'] for t in self.tickets.values())
     for _ in range(n):
         picked.append(min(names, key=lambda d: used[d], default=''))
         used[picked[-1]] += 1
@@ -295,7 +306,7 @@ def write_ticket(self:Queue, folder:Path, run:ClusterRun, job:str):
     self.tickets[folder] = ticket
     atomic(ticket_file(folder), lambda f: f.write_text(json.dumps(ticket)))
 
-# %% ../nbs/api/11c_cluster.ipynb #bccf3304
+# %% ../nbs/api/11c_cluster.ipynb #691109e4
 def job_paths(ticket:dict): # submitit's JobPaths
     "Where the files of a job are, its log among them."
     from submitit.core.utils import JobPaths
@@ -313,6 +324,7 @@ def job_error(
         lines = [l for l in str(e).splitlines() if l and not l.startswith(('---', 'You can', ' '))]
         return RuntimeError(lines[-1] if lines else repr(e))
 
+# %% ../nbs/api/11c_cluster.ipynb #9192b837
 def with_log(
     e:Exception,
     ticket:dict,  # see `TICKET`
@@ -323,7 +335,7 @@ def with_log(
     e.add_note(f'its log is {log}{hint}')
     return e
 
-# %% ../nbs/api/11c_cluster.ipynb #7393918a
+# %% ../nbs/api/11c_cluster.ipynb #deb8863a
 def refresh(folder:Path):
     "Make a network file system look at a folder anew."
     with suppress(OSError): folder.chmod(folder.stat().st_mode & 0o7777)
@@ -334,11 +346,13 @@ def lost(self:Queue, folder:Path)->Exception: # None: it is submitted again
     ticket = self.tickets.pop(folder)
     self.fruitless[folder] = 0 if last_epoch(folder) != ticket['epoch'] else self.fruitless[folder] + 1
     if self.fruitless[folder] < FRUITLESS:
-        print(f'Job {ticket["job"]} is gone without a record, and its run is submitted again.', file=sys.stderr)
+        said = f'Job {ticket["job"]} is gone without a record, and its run is submitted again.'
+        print(said, file=sys.stderr, flush=True)
         return None
-    return with_log(RuntimeError(f'{FRUITLESS} jobs of run {folder.name} ended without a word and without a finished '
-                                 'epoch: look whether they were cancelled or need more memory'), ticket)
+    said = f'{FRUITLESS} jobs of run {folder.name} ended without a word and without a finished epoch'
+    return with_log(RuntimeError(f'{said}: look whether they were cancelled or need more memory'), ticket)
 
+# %% ../nbs/api/11c_cluster.ipynb #666a1ae1
 @patch
 def fate(self:Queue, folder:Path, live:dict)->object: # True: there; an exception; None: not yet
     "What became of a run. `live` is what `live_jobs` says, or None if Slurm does not answer."
@@ -351,7 +365,7 @@ def fate(self:Queue, folder:Path, live:dict)->object: # True: there; an exceptio
         for f in (folder, Path(self.tickets[folder]['place'])): refresh(f)
     return self.lost(folder) if self.gone[folder] > 1 else None
 
-# %% ../nbs/api/11c_cluster.ipynb #c531f4b3
+# %% ../nbs/api/11c_cluster.ipynb #d50d960c
 @patch
 def look(self:Queue)->tuple: # (folders of runs that are there, {folder: exception})
     "What became of the runs since the last look. Those are no longer waited for."
@@ -366,6 +380,7 @@ def look(self:Queue)->tuple: # (folders of runs that are there, {folder: excepti
     if any(f not in self.tickets for f in self.open): self.submit()
     return [f for f, e in ended.items() if e is True], {f: e for f, e in ended.items() if e is not True}
 
+# %% ../nbs/api/11c_cluster.ipynb #5bac4218
 @patch
 def wait(
     self:Queue,
@@ -380,7 +395,7 @@ def wait(
         bar.show(self.counts())
         time.sleep(min(POLL, 1 + (time.time() - self.sent) / 20))
 
-# %% ../nbs/api/11c_cluster.ipynb #9fb1920c
+# %% ../nbs/api/11c_cluster.ipynb #dc012926
 def read_part(
     folder:Path,  # folder of a run
 )->float:
@@ -388,7 +403,7 @@ def read_part(
     try: return min(1., float(part_file(folder).read_text()))
     except (OSError, ValueError): return 0.
 
-# %% ../nbs/api/11c_cluster.ipynb #8b86d09b
+# %% ../nbs/api/11c_cluster.ipynb #bedbc5f9
 @patch
 def counts(self:Queue)->str:
     "'2 run, 10 wait': the jobs."

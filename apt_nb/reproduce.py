@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'run_task', 'make_tasks',
            'summary', 'experiment_of', 'Plan', 'follow', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
-           'announcement', 'warn', 'train_round', 'train_on_cluster', 'train_all', 'reproduce', 'run_tasks',
+           'announcement', 'warn', 'train_round', 'train_on_cluster', 'train_all', 'run_tasks', 'reproduce',
            'exit_on_error', 'read_cluster', 'apt_nb_reproduce']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
@@ -256,9 +256,9 @@ def duration(seconds:float)->str:
 # %% ../nbs/api/13a_reproduce.ipynb #9181d518
 def announcement(
     plan:Plan,
-    jobs:int,   # processes
-    time=True,  # say how long it takes
-    cluster:Cluster=None, # where the runs go (None: to processes of this machine)
+    jobs:int,              # processes
+    time=True,             # say how long it takes
+    cluster:Cluster=None,  # where the runs go (None: to processes of this machine)
 )->str:
     "How many runs a plan has, how many are left, and about how long these take on this machine."
     todo, later = plan.todo(), plan.later()
@@ -300,7 +300,7 @@ def train_on_cluster(
     plan:Plan,
     cluster:Cluster,
 ):
-    "Train what `plan` has to do as jobs of a cluster. Runs that follow from others go there as soon as they can."
+    "Train what `plan` has to do as jobs. Runs that follow from others are submitted as soon as they can be."
     queue, bar = Queue(cluster), SweepBar({})
     try:
         while True:
@@ -319,11 +319,11 @@ def train_on_cluster(
 
 # %% ../nbs/api/13a_reproduce.ipynb #eaa41744
 def train_all(
-    tasks:list,      # tasks
-    jobs:int=None,   # processes (None: as few as a notebook asks for, or one per core or GPU)
-    dry:bool=False,  # only say what would be done
-    cluster:Cluster=None, # where to train (None: in processes of this machine)
-)->dict:             # {folder of a run that failed: exception}
+    tasks:list,            # tasks
+    jobs:int=None,         # processes (None: as few as a notebook asks for, or one per core or GPU)
+    dry:bool=False,        # only say what would be done
+    cluster:Cluster=None,  # where to train (None: in processes of this machine)
+)->dict:                   # {folder of a run that failed: exception}
     "Train what the notebooks ask for, stage by stage. What fails is printed, and left to its notebook."
     if not tasks: return {}
     jobs = jobs or min([t.values['jobs'] for t in tasks if t.values.get('jobs')], default=default_jobs())
@@ -340,16 +340,28 @@ def train_all(
             elif not train_round(plan, jobs): return plan.failed
             advance(plan)
 
+# %% ../nbs/api/13a_reproduce.ipynb #aeb5f650
+def run_tasks(
+    tasks:list,        # tasks
+    force:bool=False,  # run finished notebooks too
+):
+    "Execute notebooks one after the other. What an earlier one wrote may put a later one out of date."
+    for t in tasks:
+        if not force and is_finished(t): continue
+        print(f'{t.nb.stem} -> {t.out.relative_to(t.root).as_posix()}', flush=True)
+        run_task(t)
+        if t.error: print(t.error, file=sys.stderr, flush=True)
+
 # %% ../nbs/api/13a_reproduce.ipynb #3d061798
 def reproduce(
-    profile:str='smoke',  # smoke, demo or paper
-    only:str=None,        # numbers of notebooks (None: all)
-    force:bool=False,     # run finished notebooks too
-    dry:bool=False,       # only say what would be done
-    root:Path=None,       # clone (None: the one that the package is in)
-    cluster:Cluster=None, # where to train (None: in processes of this machine)
-    **kwargs,             # params, jobs, data and weights, see `make_tasks`
-)->list:                  # tasks
+    profile:str='smoke',   # smoke, demo or paper
+    only:str=None,         # numbers of notebooks (None: all)
+    force:bool=False,      # run finished notebooks too
+    dry:bool=False,        # only say what would be done
+    root:Path=None,        # clone (None: the one that the package is in)
+    cluster:Cluster=None,  # where to train (None: in processes of this machine)
+    **kwargs,              # params, jobs, data and weights, see `make_tasks`
+)->list:                   # tasks
     "Run the experiment notebooks for a profile: first their training in one sweep, then one after the other."
     root = root or repo_root()
     tasks = make_tasks(root, profile, only, **kwargs)
@@ -360,17 +372,6 @@ def reproduce(
     with train_nothing(failed) if cluster and not dry else nullcontext():
         run_tasks([] if dry else tasks, force)
     return tasks
-
-def run_tasks(
-    tasks:list,        # tasks
-    force:bool=False,  # run finished notebooks too
-):
-    "Execute notebooks one after the other. Errors are printed. One that reads what another wrote may be out of date now."
-    for t in tasks:
-        if not force and is_finished(t): continue
-        print(f'{t.nb.stem} -> {t.out.relative_to(t.root).as_posix()}', flush=True)
-        run_task(t)
-        if t.error: print(t.error, file=sys.stderr, flush=True)
 
 # %% ../nbs/api/13a_reproduce.ipynb #fcc08766
 @contextmanager
@@ -387,17 +388,21 @@ def exit_on_error():
 
 # %% ../nbs/api/13a_reproduce.ipynb #7ebcc4bc
 def read_cluster(
-    name:str,  # slurm, local, or a YAML file; None for this machine's pool of processes
-    **given,   # settings that come before the file's
-)->Cluster:    # None: no cluster
+    name:str,          # slurm, local, or a YAML file; None for this machine's pool of processes
+    devices:str=None,  # what --devices says
+    **given,           # settings that come before the file's
+)->Cluster:            # None: no cluster
     "The cluster of a call. ValueError for wrong settings, SystemExit if it cannot be reached from here."
     given = {k: v for k, v in given.items() if v is not None}
     if not name:
         for k in given.keys() - {'jobs'}: raise ValueError(f'--{k} is for a cluster: add --cluster slurm')
         return None
-    file, own = Path(name), name.endswith(('.yaml', '.yml'))
-    try: c = cluster_settings(read_yaml(file) if own else dict(cluster=name))
-    except ValueError as e: raise ValueError(f'{file.name}: {e}' if own else str(e)) from None
+    own = name.endswith(('.yaml', '.yml'))
+    values = read_yaml(Path(name)) if own else dict(cluster=name)
+    try: c = cluster_settings(values)
+    except ValueError as e: raise ValueError(f'{name}: {e}' if own else str(e)) from None
+    if devices and c.cluster == 'slurm':
+        raise ValueError('--devices is for this machine: Slurm gives a job its devices, see --gpus')
     require_cluster(c := replace(c, **given))
     return c
 
@@ -416,7 +421,7 @@ def apt_nb_reproduce(
     cluster:str=None,     # Train as jobs: slurm, local, or a YAML file of settings (default: processes here)
     partition:str=None,   # Slurm's partition (default: Slurm's own)
     account:str=None,     # Account that Slurm charges (default: your default)
-    hours:float=None,     # Time limit of a job; a run that reaches it is queued again and resumes (default: 4)
+    hours:float=None,     # Time limit of a job, after which its run is queued again and resumes (default: 4)
     gpus:int=None,        # GPUs of a run on Slurm, 0 for the CPU (default: 1)
 ):
     "Run the paper's experiment notebooks for a profile. Finished notebooks are not run again."
@@ -424,9 +429,7 @@ def apt_nb_reproduce(
     with exit_on_error():
         os.environ['APT_NB_CACHE'] = str(cache_root()) # the notebooks run in another folder
         asked = dict(partition=partition, account=account, hours=hours, gpus=gpus, jobs=jobs)
-        there = read_cluster(cluster, **asked)
-        if devices and there and there.cluster == 'slurm':
-            raise ValueError('--devices is for this machine: Slurm gives a job its devices, see --gpus')
+        there = read_cluster(cluster, devices, **asked)
         if devices: use_devices(devices)
         own = dict(params=params, jobs=jobs, data=data, weights=weights)
         tasks = reproduce(profile, only, force, dry, cluster=there, **own)

@@ -73,24 +73,31 @@ class SweepBar:
         "More runs."
         self.work |= work
         self.at |= dict.fromkeys(work, 0.)
-        total, form = sum(self.work.values()), '{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]{postfix}'
+        total = sum(self.work.values())
+        form = '{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]{postfix}'
         if self.bar is not None: self.bar.total = total
         elif self.drawn and work: self.bar = progress_bar(total, 'sweep', bar_format=form)
-    def update(self, key, part:float, finished=False):
-        "Note that a run has come to `part` (0 to 1)."
-        self.at[key] = part
-        if finished: self.finished.add(key)
-        self.show()
-    def show(self, more=''):
-        "Draw the line, with `more` at its end."
-        if self.bar is None: return
-        self.bar.set_postfix_str(', '.join([f'{len(self.finished)} of {len(self.at)} runs', more][:1 + bool(more)]), False)
-        done = sum(a * self.work[k] for k, a in self.at.items())
-        self.bar.n = min(self.bar.total, round(done, 3))
-        self.bar.update(0)
     def close(self):
         if self.bar is not None: self.bar.close()
 
+
+# %% ../nbs/api/11b_sweep.ipynb #5a809fe5
+@patch
+def update(self:SweepBar, key, part:float, finished=False):
+    "Note that a run has come to `part` (0 to 1)."
+    self.at[key] = part
+    if finished: self.finished.add(key)
+    self.show()
+
+@patch
+def show(self:SweepBar, more=''):
+    "Draw the line, with `more` at its end."
+    if self.bar is None: return
+    counted = f'{len(self.finished)} of {len(self.at)} runs'
+    self.bar.set_postfix_str(f'{counted}, {more}' if more else counted, refresh=False)
+    done = sum(a * self.work[k] for k, a in self.at.items())
+    self.bar.n = min(self.bar.total, round(done, 3))
+    self.bar.update(0)
 
 # %% ../nbs/api/11b_sweep.ipynb #dfaf2869
 def _run_labels(cfgs)->list: # texts
@@ -126,11 +133,13 @@ def train_nothing(
         del os.environ[FAILED]
         file.unlink(missing_ok=True)
 
+# %% ../nbs/api/11b_sweep.ipynb #ccf0cc75
 def _failures(names)->dict: # {index: exception}
     "Why runs have no record, see `train_nothing`."
     known = read_json(os.environ[FAILED])
     def failure(name):
-        diverged, text = known.get(name) or (False, f'run {name} is not there: make the call of the batch again')
+        missing = f'run {name} is not there: make the call of the batch again'
+        diverged, text = known.get(name) or (False, missing)
         return FloatingPointError(text) if diverged else RuntimeError(text)
     return {i: failure(n) for i, n in enumerate(names)}
 
