@@ -32,6 +32,7 @@ from .run import build_model, config_hash, device_name, eval_loader, given_optio
 from .run import read_record, run, splits
 from .stats import agresti_min, wilson
 from .training import forward_context, make_accelerator, reproducible, resolve_precision
+from .training import set_attention
 from .tuning import load_tuned, n_tuned, read_tuned, require_kinds
 from .video import VideoError, write_mp4
 from .video_vit import SIZES, check_settings, size_settings
@@ -467,8 +468,9 @@ def predictions(
     acc, cfg = make_accelerator(), replace(cfg, keep_decoded=False)
     with reproducible(cfg.threads):
         loader = acc.prepare(eval_loader(cfg, videos, cfg.test_clips, cfg.test_crops))
+        set_attention(model.to(acc.device), cfg.attention, cfg.precision)
         autocast = forward_context(model, cfg.precision)
-        return predict(model.to(acc.device), WithProgress(loader, progress), autocast=autocast)
+        return predict(model, WithProgress(loader, progress), autocast=autocast)
 
 # %% ../nbs/api/13b_own_videos.ipynb #c1c0433d
 def predictions_table(

@@ -4,7 +4,6 @@ import configparser, sys
 import pytest
 from common import ROOT, sh
 
-pytestmark = pytest.mark.xfail(run=False, reason='apt_nb.config loads torch')
 HEAVY = 'torch torchvision accelerate timm pandas matplotlib decord'.split()
 
 def entry_points():
