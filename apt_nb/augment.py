@@ -94,24 +94,44 @@ def _cut(frames, box:tuple)->np.ndarray:
     top, left, height, width = box
     return frames[:, top:top + height, left:left + width]
 
-def _by_frame(op:_Operation, frames, box:tuple, margin:int=None)->np.ndarray:
-    "Apply an operation to each frame, or to the box and a margin around it, and cut the box out."
-    top, left, height, width = box
-    if margin is not None:
-        up, before = min(margin, top), min(margin, left)
-        near = _cut(frames, (top - up, left - before, height + up + margin, width + before + margin))
-        frames, box = np.ascontiguousarray(near), (up, before, height, width)
+def _by_frame(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Apply an operation to each frame, and cut the box out."
     return _cut(np.stack([np.asarray(op(Image.fromarray(f))) for f in frames]), box)
 
-_by_pixel, _by_neighbours = partial(_by_frame, margin=0), partial(_by_frame, margin=1)
+def _by_pixel(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Apply an operation to the box of each frame."
+    return _by_frame(op, np.ascontiguousarray(_cut(frames, box)), (0, 0, *box[2:]))
+
+# %% ../nbs/api/04_augment.ipynb #bc2dd263
+def _smooth(
+    frame:np.ndarray, # uint8 (H, W, 3)
+)->np.ndarray:        # uint8 (H, W, 3)
+    "Pillow's SMOOTH: means of 3 by 3 pixels, the middle counted 5 times. The rim stays as it is."
+    x, out = frame.astype(np.uint16), frame.copy()
+    rows = x[:-2] + x[1:-1] + x[2:]
+    thirteen = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] + 4 * x[1:-1, 1:-1]
+    out[1:-1, 1:-1] = (2 * thirteen + 13) // 26 # rounded; a half cannot occur
+    return out
+
+def _by_neighbours(op:_Operation, frames, box:tuple)->np.ndarray:
+    "Sharpness: blend the box with its smoothed self, which needs one pixel more on each side."
+    top, left, height, width = box
+    up, before = min(1, top), min(1, left)
+    near = np.ascontiguousarray(_cut(frames, (top - up, left - before, height + up + 1, width + before + 1)))
+    blend = lambda f: Image.blend(Image.fromarray(_smooth(f)), Image.fromarray(f), *op.args)
+    return _cut(np.stack([np.asarray(blend(f)) for f in near]), (up, before, height, width))
 
 # %% ../nbs/api/04_augment.ipynb #db4207c2
 _LEVELS = np.arange(256, dtype=np.uint8)[None]
 
+def _look_up(x, table)->np.ndarray:
+    "Each value's entry in a table of 256, faster than by numpy's indexing."
+    return np.frombuffer(bytearray(x.tobytes()).translate(table.tobytes()), np.uint8).reshape(x.shape)
+
 def _by_table(op:_Operation, frames, box:tuple)->np.ndarray:
     "Look up each pixel of the box in one table for the whole clip."
     picture = Image.fromarray(_LEVELS).convert('RGB')
-    return np.take(np.asarray(op(picture))[0, :, 0], _cut(frames, box))
+    return _look_up(_cut(frames, box), np.asarray(op(picture))[0, :, 0])
 
 def _by_mean(op:_Operation, frames, box:tuple)->np.ndarray:
     "Contrast: blend each frame with its mean grey level."
@@ -119,7 +139,7 @@ def _by_mean(op:_Operation, frames, box:tuple)->np.ndarray:
         mean = int(np.asarray(Image.fromarray(frame).convert('L')).mean() + .5)
         grey = Image.new('L', (256, 1), mean)
         return np.asarray(Image.blend(grey, Image.fromarray(_LEVELS), *op.args))[0]
-    return np.stack([np.take(table(f), shown) for f, shown in zip(frames, _cut(frames, box))])
+    return np.stack([_look_up(shown, table(f)) for f, shown in zip(frames, _cut(frames, box))])
 
 # %% ../nbs/api/04_augment.ipynb #f2bfa35a
 def _equal_counts(
@@ -144,8 +164,10 @@ def _by_counts(op:_Operation, frames, box:tuple)->np.ndarray:
     "Look up each channel of each frame in a table made from its histogram."
     counts = np.array([Image.fromarray(f).histogram() for f in frames]).reshape(-1, 3, 256)
     tables = (_equal_counts if op.apply is timm_ops.equalize else _full_range)(counts).astype(np.uint8)
-    shown = np.moveaxis(_cut(frames, box), 3, 1)
-    return np.stack([[np.take(*pair) for pair in zip(*f)] for f in zip(tables, shown)]).transpose(0, 2, 3, 1)
+    out = np.array(_cut(frames, box))
+    for f, three in zip(out, tables):
+        for channel, table in enumerate(three): f[..., channel] = np.take(table, f[..., channel])
+    return out
 
 # %% ../nbs/api/04_augment.ipynb #324740e5
 def _line_pixels(
@@ -240,13 +262,14 @@ def _by_turn(op:_Operation, frames, box:tuple)->np.ndarray:
     return np.stack([np.asarray(turn(Image.fromarray(f)))[top:, left:] for f in frames])
 
 # %% ../nbs/api/04_augment.ipynb #3bf577e6
-_POINTWISE = {getattr(timm_ops, name): how for how, names in (
-    (_by_table, 'invert posterize solarize solarize_add brightness'), (_by_pixel, 'color desaturate'),
-) for name in names.split()} # each pixel by itself
-_WAYS = _POINTWISE | {getattr(timm_ops, name): how for how, names in (
-    (_by_mean, 'contrast'), (_by_counts, 'equalize auto_contrast'), (_by_neighbours, 'sharpness'),
-    (_by_line, 'shear_x shear_y translate_x_rel translate_y_rel'), (_by_turn, 'rotate'),
-) for name in names.split()} # others are applied frame by frame
+# operations that change each pixel by itself
+_POINTWISE = {
+    timm_ops.color: _by_pixel, timm_ops.desaturate: _by_pixel, timm_ops.invert: _by_table,
+    timm_ops.brightness: _by_table, timm_ops.posterize: _by_table, timm_ops.solarize: _by_table,
+    timm_ops.solarize_add: _by_table}
+_WAYS = _POINTWISE | dict.fromkeys((*_SHEARS, *_SHIFTS), _by_line) | {
+    timm_ops.contrast: _by_mean, timm_ops.equalize: _by_counts, timm_ops.auto_contrast: _by_counts,
+    timm_ops.sharpness: _by_neighbours, timm_ops.rotate: _by_turn} # others are applied frame by frame
 
 def _augmented(
     drawn:list, # operations

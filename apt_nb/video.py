@@ -634,8 +634,8 @@ def _check_read(
         raise VideoError(f'{self.path}: its frames have several sizes ({", ".join(sizes)}). '
                          'Convert it to one size, or take it off the list.')
     if got.errors:
-        warnings.warn(f'{self.path}: frames {got.errors[:10]} are damaged, and are read as a player shows them. '
-                      'Fetch the file again, or take it off the list.')
+        warnings.warn(f'{self.path}: frames {got.errors[:10]} are damaged, and are read as a player shows '
+                      'them. Fetch the file again, or take it off the list.')
 
 # %% ../nbs/api/03_video.ipynb #61bf78b6
 def _reason(
