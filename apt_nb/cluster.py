@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['FRUITLESS', 'TICKET', 'POLL', 'Cluster', 'cluster_settings', 'submitit_options', 'require_cluster', 'last_epoch',
            'ticket_file', 'part_file', 'ClusterRun', 'read_ticket', 'slurm_jobs', 'local_jobs', 'live_jobs', 'Queue',
-           'submission_error', 'job_paths', 'job_error', 'with_log', 'refresh', 'read_part']
+           'submission_error', 'own_environment', 'job_paths', 'job_error', 'with_log', 'refresh', 'read_part']
 
 # %% ../nbs/api/11c_cluster.ipynb #67c9bcc8
 import json, math, os, platform, psutil, shutil, subprocess, sys, time, traceback
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from fastcore.basics import patch
@@ -132,6 +132,7 @@ class ClusterRun:
         if int(os.environ.get('SLURM_NTASKS') or 1) > 1:
             from submitit.helpers import TorchDistributedEnvironment
             TorchDistributedEnvironment().export(set_cuda_visible_devices=False)
+            os.environ['MASTER_ADDR'] = '127.0.0.1' # a run has one node, whose name may not resolve
         try: run(self.cfg, progress=self.report, name=self.name)
         except Exception as e:
             traceback.print_exc()
@@ -180,12 +181,15 @@ def read_ticket(
 # %% ../nbs/api/11c_cluster.ipynb #7f3e671b
 def slurm_jobs()->dict: # {number of a job: R, PD, ...}
     "Your jobs that wait or run. OSError if Slurm does not answer."
-    command = ['squeue', '--me', '--noheader', '--array', '--format=%i %t']
+    command = ['squeue', '--me', '--name=apt_nb', '--noheader', '--array', '--format=%i %t %r']
     try: r = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as e:
         why = (getattr(e, 'stderr', None) or str(e)).strip().splitlines()[-1]
         raise OSError(f'squeue does not answer ({why}): make the same call again when it does') from None
-    return dict(line.split() for line in r.stdout.splitlines())
+    rows = [line.split(maxsplit=2) for line in r.stdout.splitlines()]
+    for job, _, reason in rows: # of a node that was not ready for it
+        if 'launch failed' in reason: subprocess.run(['scontrol', 'release', job], capture_output=True)
+    return {job: state for job, state, _ in rows}
 
 # %% ../nbs/api/11c_cluster.ipynb #caed4907
 def local_jobs(
@@ -264,6 +268,16 @@ def submission_error(
     return ValueError(f'sbatch takes no jobs ({said}): change partition, account, hours, gpus or the other '
                       'settings of the cluster')
 
+# %% ../nbs/api/11c_cluster.ipynb #0dbc67d3
+@contextmanager
+def own_environment():
+    "Hide the variables of a job that this process may itself run in. Where Slurm is stays known."
+    from submitit.helpers import clean_env
+    kept = {k: os.environ[k] for k in ('SLURM_CONF', 'SLURM_CLUSTERS') if k in os.environ}
+    with clean_env():
+        os.environ.update(kept)
+        yield
+
 # %% ../nbs/api/11c_cluster.ipynb #7ffc62f0
 @patch
 def send(
@@ -279,7 +293,7 @@ def send(
     executor.update_parameters(**submitit_options(self.c, workers))
     here, devices = (str(cache_root()), os.getcwd()), dict(zip(folders, self.devices(len(folders))))
     runs = [ClusterRun(self.open[f], f.name, *here, devices[f], self.fruitless[f]) for f in folders]
-    with no_interrupts(), one_thread_children():
+    with no_interrupts(), one_thread_children(), own_environment():
         try:
             with executor.batch(): jobs = [executor.submit(r) for r in runs]
         except (RuntimeError, OSError) as e: raise submission_error(e) from None

@@ -81,12 +81,19 @@ def submitted(cache): return sorted(cache.glob('jobs/*_*/*submitted.pkl'))
 
 # this machine
 
-def test_local(cache, tmp_path, monkeypatch):
+@pytest.fixture
+def without(tmp_path, monkeypatch):
+    "A function that hides packages from the processes that start afterwards."
+    def hide(packages):
+        (tmp_path/'sitecustomize.py').write_text(f'import sys\nsys.modules.update(dict.fromkeys({packages}))')
+        monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+        hidden = subprocess.run([sys.executable, '-c', f'import {packages[0]}'], capture_output=True, text=True)
+        assert f'import of {packages[0]} halted' in hidden.stderr
+    return hide
+
+def test_local(cache, without):
     "Jobs of this machine make the records of the pool. They need none of the development packages."
-    (tmp_path/'sitecustomize.py').write_text(f'import sys\nsys.modules.update(dict.fromkeys({DEVELOPMENT}))')
-    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
-    blocked = subprocess.run([sys.executable, '-c', 'import papermill'], capture_output=True)
-    assert blocked.returncode and b'papermill' in blocked.stderr
+    without(DEVELOPMENT)
     cfgs = small(3, epochs=2)
     assert not finish(started(Cluster('local', jobs=2), by_folder(cfgs)))
     require_equal(by_folder(cfgs), cfgs)
@@ -96,6 +103,13 @@ def reproduce(*options):
     command = [Path(sys.executable).parent/'apt_nb_reproduce', '--only', '03', *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             start_new_session=True)
+
+def test_no_submitit(cache, without):
+    "Without submitit, --cluster says what to install."
+    without(['submitit'])
+    call = reproduce('--cluster', 'local')
+    assert call.communicate(timeout=120)[0] == "--cluster needs submitit: pip install -e '.[cluster]'\n"
+    assert call.returncode == 1
 
 def test_interrupted(cache):
     "Ctrl-C in the terminal ends the following only. The same call ends with the notebook, and no run is submitted twice."
