@@ -11,7 +11,7 @@ __all__ = ['FRUITLESS', 'TICKET', 'POLL', 'Cluster', 'cluster_settings', 'submit
 import json, math, os, platform, psutil, shutil, subprocess, sys, time, traceback
 from collections import Counter
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fastcore.basics import patch
 from filelock import FileLock
@@ -32,7 +32,7 @@ class Cluster:
     account:str = ''      # account to charge (empty: your default)
     hours:float = 4.      # time limit of a job; a run that reaches it is queued again and resumes
     gpus:int = 1          # GPUs of a run (0: it trains on the CPU)
-    cpus:int = 0          # cores of a run (0: one, and one for each worker of its loader)
+    cpus:int = 0          # cores for each process of a run (0: one, and one for each worker of its loader)
     memory:int = 0        # gigabytes of a run (0: the partition's default)
     jobs:int = 0          # runs at a time (0: as many as Slurm starts; if local, one per GPU or core)
     setup:list = field(default_factory=list)  # lines of shell before training, such as module load cuda
@@ -205,8 +205,8 @@ def local_jobs(
 
 # %% ../nbs/api/11c_cluster.ipynb #ea4469ac
 def live_jobs(
-    tickets,      # tickets
-)->dict:          # {(cluster, number): R, PD, ...}
+    tickets,  # list of tickets
+)->dict:      # {(cluster, number): R, PD, ...}
     "Jobs that wait or run. OSError if Slurm does not answer."
     found = dict(slurm=slurm_jobs() if any(t['cluster'] == 'slurm' for t in tickets) else {})
     found |= dict(local=local_jobs(tickets))
@@ -357,7 +357,7 @@ def refresh(folder:Path):
 @patch
 def lost(self:Queue, folder:Path)->Exception: # None: it is submitted again
     "The job of a run is gone without a word. Forget it, or say that it happens each time."
-    ticket = self.tickets.pop(folder)
+    ticket, self.gone[folder] = self.tickets.pop(folder), 0
     self.fruitless[folder] = 0 if last_epoch(folder) != ticket['epoch'] else self.fruitless[folder] + 1
     if self.fruitless[folder] < FRUITLESS:
         said = f'Job {ticket["job"]} is gone without a record, and its run is submitted again.'
