@@ -187,7 +187,7 @@ def slurm_jobs()->dict: # {number of a job: R, PD, ...}
         why = (getattr(e, 'stderr', None) or str(e)).strip().splitlines()[-1]
         raise OSError(f'squeue does not answer ({why}): make the same call again when it does') from None
     rows = [line.split(maxsplit=2) for line in r.stdout.splitlines()]
-    for job, _, reason in rows: # of a node that was not ready for it
+    for job, _, reason in rows: # its node was not ready
         if 'launch failed' in reason: subprocess.run(['scontrol', 'release', job], capture_output=True)
     return {job: state for job, state, _ in rows}
 
