@@ -240,7 +240,7 @@ class Features(Dataset):
 @torch.no_grad()
 def features_once(
     model:VideoViT,  # on its device
-    batches,         # of fixed views
+    batches,         # loader of fixed views
     autocast,        # function that makes the context of the forward pass
 )->list:             # dicts with clip, float `(V, 1, D)`, label and index, by index
     "The mean token that the head of a frozen model sees, for each view."

@@ -325,7 +325,7 @@ def encode(
 # %% ../nbs/api/01_video_vit.ipynb #142825c0
 @contextmanager
 def attention_kernels(
-    backends:list,  # of torch.nn.attention.SDPBackend
+    backends:list,  # members of torch.nn.attention.SDPBackend
     reduced:bool,   # whether its math backend may compute half precision in half precision
 ):
     "torch's `scaled_dot_product_attention` with some of its backends."
@@ -336,7 +336,7 @@ def attention_kernels(
         with sdpa_kernel(backends): yield
     finally: switch(before)
 
-def same_kernels()->tuple: # of contexts
+def same_kernels()->tuple: # (context of the first time, context of the second)
     "Contexts for a block that is computed twice: the second time with the kernels of the first."
     cuda, kinds = torch.backends.cuda, SDPBackend
     on = {kinds.FLASH_ATTENTION: cuda.flash_sdp_enabled(), kinds.MATH: cuda.math_sdp_enabled(),
