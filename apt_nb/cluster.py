@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['FRUITLESS', 'TICKET', 'POLL', 'Cluster', 'cluster_settings', 'submitit_options', 'require_cluster', 'last_epoch',
-           'ticket_file', 'part_file', 'ClusterRun', 'read_ticket', 'slurm_jobs', 'local_jobs', 'live_jobs', 'Queue',
-           'submission_error', 'own_environment', 'job_paths', 'job_error', 'with_log', 'refresh', 'read_part']
+           'ticket_file', 'part_file', 'join_processes', 'ClusterRun', 'read_ticket', 'slurm_jobs', 'local_jobs',
+           'live_jobs', 'Queue', 'submission_error', 'own_environment', 'job_paths', 'job_error', 'with_log', 'refresh',
+           'read_part']
 
 # %% ../nbs/api/11c_cluster.ipynb #67c9bcc8
 import json, math, os, platform, psutil, shutil, subprocess, sys, time, traceback
@@ -111,6 +112,14 @@ def part_file(
     "The file in which a job writes how far it has come (0 to 1)."
     return ticket_file(folder).with_suffix('.part')
 
+# %% ../nbs/api/11c_cluster.ipynb #6450c805
+def join_processes():
+    "Tell torch of the other processes of a job that has several, one for each GPU."
+    if int(os.environ.get('SLURM_NTASKS') or 1) < 2: return
+    from submitit.helpers import TorchDistributedEnvironment
+    TorchDistributedEnvironment().export(set_cuda_visible_devices=False)
+    os.environ['MASTER_ADDR'] = '127.0.0.1' # a run has one node, whose name may not resolve
+
 # %% ../nbs/api/11c_cluster.ipynb #0f2bcf50
 @dataclass
 class ClusterRun:
@@ -129,14 +138,14 @@ class ClusterRun:
         elif self.device: os.environ['CUDA_VISIBLE_DEVICES'] = self.device
         os.chdir(self.cwd)
         self.epoch, self.next = last_epoch(self.folder), 0.
-        if int(os.environ.get('SLURM_NTASKS') or 1) > 1:
-            from submitit.helpers import TorchDistributedEnvironment
-            TorchDistributedEnvironment().export(set_cuda_visible_devices=False)
-            os.environ['MASTER_ADDR'] = '127.0.0.1' # a run has one node, whose name may not resolve
+        join_processes()
+        error = None
         try: run(self.cfg, progress=self.report, name=self.name)
         except Exception as e:
+            error = e
             traceback.print_exc()
-            return e
+        part_file(self.folder).unlink(missing_ok=True)
+        return error
 
 # %% ../nbs/api/11c_cluster.ipynb #9f7481c4
 @patch(as_prop=True)

@@ -126,7 +126,7 @@ def test_interrupted(cache):
     said = second.communicate(timeout=600)[0]
     assert second.returncode == 0 and '03_ablation_dropout  made' in said, said
     assert len(submitted(cache)) == len([*cache.glob('runs/smoke/*/record.json')]) == 3
-    assert not [*cache.glob('jobs/smoke/*')]
+    assert not [*cache.glob('jobs/smoke/*.part')]
 
 def test_two_at_once(cache):
     "Two calls at the same moment submit a run once."
