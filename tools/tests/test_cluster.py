@@ -9,8 +9,9 @@ from test_package import DEVELOPMENT
 
 from apt_nb.cluster import Cluster, Queue, last_epoch, read_ticket, slurm_jobs
 from apt_nb.config import preset
+from apt_nb.reproduce import Plan, advance, train_on_cluster
 from apt_nb.run import read_record, run_folder
-from apt_nb.sweep import sweep, temporary_cache
+from apt_nb.sweep import Experiment, Stage, sweep, temporary_cache
 
 SCRIPT, PATH = ROOT/'tools/slurm_test_cluster.sh', f'{os.environ["PATH"]}:/usr/sbin:/sbin'
 DAEMONS = 'munged', 'slurmctld', 'slurmd'
@@ -172,6 +173,24 @@ def test_slurm(cache, slurm):
     logs |= {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.out')}
     assert 'this job is preempted' in ''.join(logs.values())
     assert len(submitted(cache)) == 5 # the cancelled one twice, the preempted one is the same job
+
+@NEEDS_SLURM
+def test_slurm_two_stages(cache, slurm, capfd):
+    "The runs that follow from a search are submitted when it is there, while another experiment still trains."
+    rates, long = [replace(small(1, epochs=1)[0], lr=lr) for lr in (.1, .4)], small(1, epochs=40)
+    def search():
+        records = yield Stage(rates, rates[:1])
+        best = max(records, key=lambda r: r['val']['top1'])['config']['lr']
+        yield [replace(rates[0], lr=best, seed=s) for s in (0, 1)]
+    def other(): yield long
+    plan = Plan(dict(other=Experiment(other()), search=Experiment(search())))
+    advance(plan)
+    assert len(plan.runs) == 3
+    train_on_cluster(plan, Cluster(gpus=0))
+    assert len(plan.runs) == 4 and not plan.todo() and not plan.failed and not plan.errors
+    last = max(f.stat().st_mtime for f in submitted(cache))
+    assert last < (run_folder(long[0])/'record.json').stat().st_mtime
+    assert '4 of 4 runs' in capfd.readouterr().err
 
 @NEEDS_SLURM
 def test_slurm_finds_again(cache, slurm):
