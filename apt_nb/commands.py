@@ -8,7 +8,8 @@ __all__ = ['PLACEHOLDERS', 'GROUPS', 'MODEL_NAMES', 'TOO_LARGE', 'TRAIN_USAGE', 
            'field_comments', 'option_arguments', 'unknown_message', 'Parser', 'require_data', 'config_from_options',
            'value_text', 'default_text', 'add_settings', 'as_options', 'is_too_large', 'is_video_error',
            'is_user_error', 'user_message', 'command', 'add_progress', 'apt_nb_train', 'require_file_place',
-           'apt_nb_evaluate', 'apt_nb_predict', 'apt_nb_check', 'apt_nb_pretrain', 'apt_nb_pretrain_supervised']
+           'apt_nb_evaluate', 'apt_nb_predict', 'apt_nb_check', 'apt_nb_pretrain', 'apt_nb_pretrain_supervised',
+           'apt_nb_reproduce']
 
 # %% ../nbs/api/14_commands.ipynb #69dd88ec
 import argparse, re, shutil, sys
@@ -387,3 +388,27 @@ def apt_nb_pretrain_supervised(
     from apt_nb.supervised import supervised_backbone
     sizes = dict(batch_size=batch_size, per_action=per_action)
     print(supervised_backbone(task, out, weights, steps, lr, seed, device, **sizes))
+
+# %% ../nbs/api/14_commands.ipynb #156562ea
+@call_parse
+def apt_nb_reproduce(
+    profile:str='smoke',  # smoke (everything runs), demo (the README's figures) or paper (real data, GPUs)
+    only:str=None,        # Numbers of notebooks, such as 03 or 03,06 (default: all)
+    force:bool=False,     # Run finished notebooks too (finished training runs are loaded, not repeated)
+    jobs:int=None,        # Training processes at a time (default: one per GPU, or per core without a GPU)
+    devices:str=None,     # GPUs to use, by number, such as 0,1,2,3, or cpu (default: all)
+    params:Path=None,     # Your own parameter file instead of the profile's, for one notebook
+    data:str=None,        # Folder of videos, instead of the parameter file's
+    weights:str=None,     # The backbone's weights (a file, or a name on the Hub), instead of the file's
+    dry:bool=False,       # Say how many runs are left and how long they take, and stop (may time short runs)
+    cluster:str=None,     # Train as jobs: slurm, local, or a YAML file of settings (default: processes here)
+    partition:str=None,   # Slurm's partition (default: Slurm's own)
+    account:str=None,     # Account that Slurm charges (default: your default)
+    hours:float=None,     # Time limit of a job, after which its run is queued again and resumes (default: 4)
+    gpus:int=None,        # GPUs of a run on Slurm, 0 for the CPU (default: 1)
+):
+    "Run the paper's experiment notebooks for a profile. Finished notebooks are not run again."
+    from apt_nb.reproduce import reproduce_command
+    reproduce_command(
+        profile, only, force, jobs, devices, params, data, weights, dry, cluster, partition, account,
+        hours, gpus)

@@ -6,14 +6,13 @@
 __all__ = ['input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'run_task', 'make_tasks',
            'summary', 'experiment_of', 'Plan', 'follow', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
            'announcement', 'warn', 'train_round', 'train_on_cluster', 'train_all', 'run_tasks', 'reproduce',
-           'exit_on_error', 'read_cluster', 'apt_nb_reproduce']
+           'exit_on_error', 'read_cluster', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
 import pandas as pd
 from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from fastcore.script import call_parse
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import DEVNULL
@@ -407,24 +406,11 @@ def read_cluster(
     return c
 
 # %% ../nbs/api/13a_reproduce.ipynb #13ea3e77
-@call_parse
-def apt_nb_reproduce(
-    profile:str='smoke',  # smoke (everything runs), demo (the README's figures) or paper (real data, GPUs)
-    only:str=None,        # Numbers of notebooks, such as 03 or 03,06 (default: all)
-    force:bool=False,     # Run finished notebooks too (finished training runs are loaded, not repeated)
-    jobs:int=None,        # Training processes at a time (default: one per GPU, or per core without a GPU)
-    devices:str=None,     # GPUs to use, by number, such as 0,1,2,3, or cpu (default: all)
-    params:Path=None,     # Your own parameter file instead of the profile's, for one notebook
-    data:str=None,        # Folder of videos, instead of the parameter file's
-    weights:str=None,     # The backbone's weights (a file, or a name on the Hub), instead of the file's
-    dry:bool=False,       # Say how many runs are left and how long they take, and stop (may time short runs)
-    cluster:str=None,     # Train as jobs: slurm, local, or a YAML file of settings (default: processes here)
-    partition:str=None,   # Slurm's partition (default: Slurm's own)
-    account:str=None,     # Account that Slurm charges (default: your default)
-    hours:float=None,     # Time limit of a job, after which its run is queued again and resumes (default: 4)
-    gpus:int=None,        # GPUs of a run on Slurm, 0 for the CPU (default: 1)
+def reproduce_command(
+    profile, only, force, jobs, devices, params, data, weights, dry, cluster, partition, account,
+    hours, gpus, # see `apt_nb_reproduce`
 ):
-    "Run the paper's experiment notebooks for a profile. Finished notebooks are not run again."
+    "What the command does. Prints a summary, and exits with 1 if a notebook failed."
     if not find_spec('papermill'): sys.exit("papermill and Jupyter are missing: pip install -e '.[dev]'")
     with exit_on_error():
         os.environ['APT_NB_CACHE'] = str(cache_root()) # the notebooks run in another folder
