@@ -23,7 +23,7 @@ from .cost import benchmark, example_input, peak_memory, phase_table, ratios, ta
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, save_text
 from .run import device_name
-from .training import plain_is_faster, resolve_precision, set_attention
+from .training import compile_blocks, plain_is_faster, resolve_precision, set_attention
 from .tuning import tune
 from .video import write_mp4
 from .weights import video_vit
@@ -34,7 +34,7 @@ def fused(model): set_attention(model, 'fused')
 def again(model): set_attention(model, 'fused'), model.set_grad_checkpointing()
 def compiled(model):
     set_attention(model, 'fused')
-    for block in model.blocks: block.compile()
+    compile_blocks(model)
 
 STEP_WAYS = dict(explicit=explicit, fused=fused, again=again, compiled=compiled)
 
