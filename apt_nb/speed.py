@@ -202,7 +202,7 @@ def batch_hours(
     return pd.DataFrame(rows).T
 
 # %% ../nbs/api/12g_speed.ipynb #4ddd96e3
-UNITS = dict(ms='{:,.0f} ms', ratio='{:.2f}', clips_per_s='{:,.1f}', memory='{:,.0f} MiB',
+UNITS = dict(ms='{:,.0f} ms', ratio='{:.2f}', clips_per_s='{:.3g}', memory='{:,.0f} MiB',
              memory_ratio='{:.2f}')
 
 def readable_times(
@@ -235,8 +235,13 @@ class Speed(ShowsMarkdown):
 
     def _repr_markdown_(self):
         auto = 'explicit' if plain_is_faster(self.device, self.precision) else 'fused'
-        return (f'{device_name()}, torch {torch.__version__}, one thread on a CPU. {self.size} with '
-                f'{self.n_prompts} prompts, {self.batch} clips, {self.precision}. Here `auto` is {auto}.')
+        return f'{self.about(**self.how)} Here `auto` is {auto}.'
+
+    def about(self, size, n_prompts, batch, precision, **_):
+        "What is measured, and on what machine."
+        clips = f'{batch} clip{"s" * (batch > 1)}'
+        return (f'{device_name()}, torch {torch.__version__}, one thread on a CPU. '
+                f'{size} with {n_prompts} prompts, {clips}, {precision}.')
 
 # %% ../nbs/api/12g_speed.ipynb #1eb9ef13
 @patch
@@ -245,22 +250,25 @@ def table(
     name:str,        # name of the files
     t:pd.DataFrame,  # times
     text:str=None,   # Markdown (None: the times)
+    about:str=None,  # what stands above it in the file (None: what the other tables have)
 )->Shown:
     "Save a table below figures/<profile> and show it."
     text = text or readable_times(t)
-    save_text(f'{self}\n\n{text}', t, self.root/'figures'/self.profile/name)
+    about = self.about(**self.how) if about is None else about
+    save_text(f'{about}\n\n{text}', t, self.root/'figures'/self.profile/name)
     return Shown(text, t)
 
 @patch
 def measured(
     self:Speed,
-    name:str,  # name of the table
-    measure,   # function without arguments that makes it
-    again:bool,# measure, instead of showing what was measured before
+    name:str,   # name of the table
+    measure,    # function without arguments that makes it
+    about:str,  # what it measures
+    again:bool, # measure, instead of showing what was measured before
 )->Shown:
     "A table that takes long: measured now, or as it was saved."
     file = self.root/'figures'/self.profile/f'{name}.md'
-    if again: return self.table(name, measure())
+    if again: self.table(name, measure(), about=about)
     return Shown(file.read_text() if file.exists() else 'Not measured yet.')
 
 # %% ../nbs/api/12g_speed.ipynb #6bac3fc5
@@ -288,7 +296,7 @@ def starts(self:Speed)->Shown:
 def large_steps(self:Speed, again:bool=False)->Shown:
     "Ways to compute a step of ViT-S with 400 prompts, in single precision."
     how = self.how | dict(size='vit_small', n_prompts=400, batch=1, precision='fp32')
-    return self.measured('table_speed_vit_small', partial(step_ways, **how), again)
+    return self.measured('table_speed_vit_small', partial(step_ways, **how), self.about(**how), again)
 
 @patch
 def hours(self:Speed)->Shown:
@@ -300,7 +308,7 @@ def hours(self:Speed)->Shown:
     text = pd.concat([t, total]).reset_index(names='notebook')
     text = text.assign(runs=text.runs.map('{:.0f}'.format), hours=text.hours.map('{:.2f}'.format),
                        tests=text.tests.map('{:.0%}'.format))
-    return self.table('table_speed_hours', t, markdown(text))
+    return self.table('table_speed_hours', t, markdown(text), 'Hours of one core.')
 
 # %% ../nbs/api/12g_speed.ipynb #9fe1c1cc
 @patch
@@ -322,4 +330,6 @@ def loader(
     "What the loader costs beyond decoding, see `loader_table`."
     with TemporaryDirectory() as folder:
         if not videos: write_films(folder)
-        return self.table('table_speed_loader', loader_table(videos or folder, self.rounds))
+        t = loader_table(videos or folder, self.rounds)
+        about = f'{device_name()}, one core. {Path(videos).name or "Films that were written for it"}.'
+        return self.table('table_speed_loader', t, about=f'{about} 16 frames of 224 x 224, two views.')
