@@ -336,13 +336,14 @@ def figure(
 ):
     "Time and memory of the ways to compute a step, relative to the explicit one."
     parts = {k: self.tables[k] for k in ('steps', 'vit_small') if k in self.tables}
-    titles = dict(steps=f'{self.record["size"]}, {self.record["n_prompts"]} prompts',
-                  vit_small=f'vit_small, {LARGE["n_prompts"]} prompts')
+    title = '{size}, {n_prompts} prompts, {precision}'.format
+    small = self.record | dict(precision=self.record['environment']['precision'])
+    titles = dict(steps=title(**small), vit_small=title(**LARGE))
     fig, axes = plt.subplots(1, len(parts), figsize=(4 * len(parts), 2), sharey=True, squeeze=False)
     for ax, (part, t) in zip(axes[0], parts.items()):
         t[['ratio', 'memory_ratio']].iloc[::-1].plot.barh(ax=ax, legend=False, color=['.3', '.7'], width=.7)
         ax.axvline(1, color='k', lw=.8)
-        ax.set(title=titles[part], ylabel='', xlabel='relative to explicit')
+        ax.set(title=titles[part], ylabel='', xlabel='relative to explicit (shorter is better)')
     bars = axes[0][0].containers
     fig.legend(bars, ['time', 'memory'], loc='center left', bbox_to_anchor=(1, .5), frameon=False)
     fig.tight_layout()
