@@ -18,10 +18,10 @@ from fastcore.basics import patch
 from filelock import FileLock
 from pathlib import Path
 from tempfile import mkdtemp
-from .config import Config
-from .core import DamagedFile, atomic, cache_root, did_you_mean, read_json, set_aside
+from .config import Config, coerce
+from .core import atomic, cache_root, did_you_mean
 from .pool import default_jobs, gpus, no_interrupts, one_thread_children, use_devices
-from .run import named_folder, read_record, require_fit, run
+from .run import named_folder, read_fitting, read_record, run
 from .sweep import prepare_benchmarks
 
 # %% ../nbs/api/11c_cluster.ipynb #739aae8b
@@ -40,19 +40,13 @@ class Cluster:
     sbatch:dict = field(default_factory=dict) # other options of sbatch, such as {qos: high}
 
     def __post_init__(self):
-        for f in fields(self): _require_kind(f.name, getattr(self, f.name), f.type)
+        for f in fields(self): setattr(self, f.name, coerce(f.name, getattr(self, f.name), f.type))
         if self.cluster not in ('slurm', 'local'):
             said = 'it can be slurm, local, or a file that ends in .yaml'
             raise ValueError(f'cluster is {self.cluster!r}: {said}')
         least = dict(hours=1 / 60, gpus=0, cpus=0, memory=0, jobs=0)
         low = [n for n, bound in least.items() if getattr(self, n) < bound]
         if low: raise ValueError(f'{low[0]} is {getattr(self, low[0])}: it cannot be that low')
-
-# %% ../nbs/api/11c_cluster.ipynb #bdaa5c2b
-def _require_kind(name:str, value, kind:type):
-    "ValueError if the value of a field has another type."
-    kinds = (int, float) if kind is float else (kind,)
-    if type(value) not in kinds: raise ValueError(f'{name} is {value!r}: it should be {kind.__name__}')
 
 # %% ../nbs/api/11c_cluster.ipynb #657f6e61
 def cluster_settings(
@@ -145,6 +139,7 @@ class ClusterRun:
             error = e
             traceback.print_exc()
         part_file(self.folder).unlink(missing_ok=True)
+        if not error: ticket_file(self.folder).unlink(missing_ok=True) # perhaps nobody follows
         return error
 
 # %% ../nbs/api/11c_cluster.ipynb #9f7481c4
@@ -179,13 +174,7 @@ def read_ticket(
     folder:Path,  # folder of a run
 )->dict:          # see `TICKET`
     "The ticket of a run, or None. A damaged one is set aside."
-    file = ticket_file(folder)
-    if not file.exists(): return None
-    try:
-        ticket = read_json(file)
-        require_fit(ticket, TICKET, file)
-        return ticket
-    except DamagedFile as e: set_aside(file, e, 'its run may be submitted twice')
+    return read_fitting(ticket_file(folder), TICKET, 'its run may be submitted twice')
 
 # %% ../nbs/api/11c_cluster.ipynb #7f3e671b
 def slurm_jobs()->dict: # {number of a job: R, PD, ...}
@@ -306,7 +295,7 @@ def send(
         try:
             with executor.batch(): jobs = [executor.submit(r) for r in runs]
         except (RuntimeError, OSError) as e: raise submission_error(e) from None
-        for f, run, job in zip(folders, runs, jobs): self.write_ticket(f, run, job.job_id)
+        for f, r, job in zip(folders, runs, jobs): self.write_ticket(f, r, job.job_id)
     self.sent = time.time()
 
 # %% ../nbs/api/11c_cluster.ipynb #09482fb7

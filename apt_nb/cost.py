@@ -390,6 +390,7 @@ def benchmark(
     batch:int=1,           # clips per step
     rounds:int=5,          # turns of each model
     precision:str='auto',  # 'auto' (as in training), 'fp32' or 'bf16'
+    phases=('inference', 'training'), # what is measured
 )->pd.DataFrame:           # rows (phase, method), columns as in `phase_table`
     "Time and memory of inference and of a training step."
     x = example_input(models[to], batch)
@@ -397,7 +398,7 @@ def benchmark(
     make = dict(inference=lambda m: inference(m, x, precision),
                 training=lambda m: training_step(m, x, y, precision))
     parts = []
-    for job in make.values():
-        jobs = {name: job(m) for name, m in models.items()}
+    for phase in phases:
+        jobs = {name: make[phase](m) for name, m in models.items()}
         parts.append(phase_table(jobs, to, batch, rounds, x.device))
-    return pd.concat(parts, keys=list(make), names=['phase', 'method'])
+    return pd.concat(parts, keys=phases, names=['phase', 'method'])

@@ -10,8 +10,8 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'given_options', 'build_model', 'frozen_views', 'Readout', 'Features', 'features_once', 'readout',
            'active_scales', 'device_name', 'commit', 'version', 'rounding_variables', 'environment', 'int_text',
            'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name', 'same_videos',
-           'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit', 'read_record',
-           'infinite_number', 'write_record', 'finished', 'run']
+           'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit', 'read_fitting',
+           'read_record', 'infinite_number', 'write_record', 'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
@@ -226,8 +226,9 @@ class Readout(nn.Module):
     "The last norm and the head of a model, for what `features_once` made."
     def __init__(self, model):
         super().__init__()
-        self.model = model
+        self.model, self.blocks = model, [] # blocks are neither trained nor computed again
     def forward(self, features): return self.model.forward_head(features)
+    def set_grad_checkpointing(self): pass
 
 class Features(Dataset):
     "Features of fixed views, as `ClipDataset` has their clips."
@@ -460,15 +461,22 @@ def require_fit(value, shape, file):
     if wrong is not None: raise DamagedFile(f'{file} is damaged: it has no right {wrong[1:]}')
 
 # %% ../nbs/api/11a_run.ipynb #20249195
-def read_record(folder)->dict:
-    "The record in `folder`, or None. A damaged one is set aside, and you are told."
-    file = Path(folder)/'record.json'
+def read_fitting(
+    file:Path,   # JSON file, which may be missing
+    shape:dict,  # what it must hold, see `misfit`
+    then:str,    # what follows if it is damaged, for the message
+)->dict:         # None: it is missing or damaged
+    "What a file holds. A damaged one is set aside, and you are told."
     if not file.exists(): return None
     try:
-        record = read_json(file)
-        require_fit(record, RECORD, file)
-        return record
-    except DamagedFile as e: set_aside(file, e, 'the run is trained again')
+        found = read_json(file)
+        require_fit(found, shape, file)
+        return found
+    except DamagedFile as e: set_aside(file, e, then)
+
+def read_record(folder)->dict:
+    "The record in `folder`, or None. A damaged one is set aside, and you are told."
+    return read_fitting(Path(folder)/'record.json', RECORD, 'the run is trained again')
 
 # %% ../nbs/api/11a_run.ipynb #9aa0923c
 def infinite_number(

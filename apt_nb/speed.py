@@ -9,7 +9,7 @@ __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'explic
            'hours_text', 'shares_text']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
-import subprocess, sys, torch
+import re, subprocess, sys, torch
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -24,9 +24,9 @@ from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
 from .core import read_json, repo_root
-from .cost import benchmark, example_input, phase_table, ratios, take_turns, training_step
+from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
-from .report import Shown, ShowsMarkdown, figure_style, markdown, save_drawing, save_records, save_text
+from .report import Shown, ShowsMarkdown, markdown, save_drawing, save_records, save_text
 from .run import environment
 from .training import compile_blocks, reproducible, set_attention
 from .tuning import tune
@@ -72,28 +72,22 @@ def step_ways(
 )->pd.DataFrame:           # a row for each way, columns as in `phase_table`
     "Training steps in several ways."
     models = {name: tuned_model(size, n_prompts, device, STEP_WAYS[name]) for name in ways}
-    x = example_input(models[ways[0]], batch)
-    y = torch.arange(batch, device=x.device)
-    jobs = {name: training_step(m, x, y, precision) for name, m in models.items()}
-    return phase_table(jobs, ways[0], batch, rounds, x.device)
+    return benchmark(models, ways[0], batch, rounds, precision, ['training']).loc['training']
 
 # %% ../nbs/api/12g_speed.ipynb #f601831f
 KINDS = {
-    'products of matrices': (
-        'mm', 'addmm', 'bmm', 'baddbmm', 'mkldnn_linear', 'mkldnn_convolution', 'convolution'),
-    'attention kernel': ('_scaled_dot_product', '_flash', '_efficient'), 'softmax': ('softmax',),
-    'GELU': ('gelu',), 'LayerNorm': ('layer_norm',), 'copies': ('copy_', 'cat', '_to_copy', 'clone'),
-    'sums': ('add', 'sum', 'mul', 'div')}
+    'products of matrices': r'mm_?$|convolution|mkldnn_linear', 'GELU': 'gelu', 'softmax': 'softmax',
+    'LayerNorm': 'layer_norm', 'attention kernel': '_scaled_dot_product|_flash|_efficient',
+    'copies': 'copy|cat$|clone', 'sums': '^(add|sum|mul|div)_?$'} # patterns
 
 def kind_of(
     operator:str,  # such as aten::gelu_backward
 )->str:            # one of `KINDS`, or 'other'
     "The kind of an operator, by its name."
-    name = operator.removeprefix('aten::').removeprefix('native_').removesuffix('_backward')
-    exact = {n: k for k, names in KINDS.items() for n in names}
-    part = (k for k, names in KINDS.items() for n in names if len(n) > 3 and n in name)
-    return exact.get(name.rstrip('_')) or exact.get(name) or next(part, 'other')
+    name = operator.removeprefix('aten::')
+    return next((kind for kind, pattern in KINDS.items() if re.search(pattern, name)), 'other')
 
+# %% ../nbs/api/12g_speed.ipynb #c40f7a11
 def step_profile(
     size:str,              # size of the backbone
     n_prompts:int,         # prompts in each block
@@ -130,10 +124,7 @@ def step_depths(
     make = partial(tuned_model, size, device=device)
     models = {f'{depth} blocks': make(n_prompts), f'last {len(last)}': make(n_prompts, prompt_blocks=last),
               'linear probing': make(0)}
-    x = example_input(models['linear probing'], batch)
-    y = torch.arange(batch, device=x.device)
-    jobs = {name: training_step(m, x, y, precision) for name, m in models.items()}
-    return phase_table(jobs, f'{depth} blocks', batch, rounds, x.device)
+    return benchmark(models, f'{depth} blocks', batch, rounds, precision, ['training']).loc['training']
 
 # %% ../nbs/api/12g_speed.ipynb #c233469f
 def inference_cost(
@@ -146,7 +137,7 @@ def inference_cost(
 )->pd.DataFrame:           # columns as in `step_ways`
     "Forward passes of the frozen model and of the one with prompts."
     models = {'frozen': tuned_model(size, 0, device), 'with prompts': tuned_model(size, n_prompts, device)}
-    return benchmark(models, 'frozen', batch, rounds, precision).loc['inference']
+    return benchmark(models, 'frozen', batch, rounds, precision, ['inference']).loc['inference']
 
 # %% ../nbs/api/12g_speed.ipynb #a8dbde78
 STARTS = {name: [sys.executable, '-c', name] for name in
@@ -272,7 +263,7 @@ class Speed(ShowsMarkdown):
         self.root, r = Path(self.root or repo_root()), self.record
         self.folder, place = self.root/'figures'/r['profile'], r['environment']
         self.tables = {k: pd.DataFrame(rows).set_index('name') for k, rows in r['tables'].items()}
-        about = f'{place["device"]}, torch {place["versions"]["torch"]}, one thread of a CPU'
+        about = f'{r["profile"]} profile. {place["device"]}, torch {place["versions"]["torch"]}, one CPU thread'
         model = f'{r["size"]} with {r["n_prompts"]} prompts, clips: {r["batch"]}'
         self.about = f'{about}. {model}, {place["precision"]}.'
 
@@ -323,8 +314,9 @@ def show(
     else: return Shown('Not measured here (large=False).')
     if not len(t): return Shown('There are no records yet.')
     write = dict(hours=hours_text, profile=shares_text).get(part, readable_times)
-    abouts = dict(vit_small=f'The same machine. vit_small with {LARGE["n_prompts"]} prompts, one clip, fp32.',
-                  loader='Two views of 16 frames, 224 x 224.', hours='Hours of one core.')
+    where = f'{self.record["profile"]} profile, the same machine.'
+    abouts = dict(vit_small=f'{where} vit_small with {LARGE["n_prompts"]} prompts, one clip, fp32.',
+                  loader=f'{where} Two views of 16 frames, 224 x 224.', hours='Hours of one core.')
     save_text(f'{abouts.get(part, self.about)}\n\n{write(t)}', t, self.folder/name)
     return Shown(write(t), t)
 
@@ -339,13 +331,15 @@ def figure(
     title = '{size}, {n_prompts} prompts, {precision}'.format
     small = self.record | dict(precision=self.record['environment']['precision'])
     titles = dict(steps=title(**small), vit_small=title(**LARGE))
-    fig, axes = plt.subplots(1, len(parts), figsize=(4 * len(parts), 2), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(1, len(parts), figsize=(4 * len(parts), 2.3), sharey=True, squeeze=False)
     for ax, (part, t) in zip(axes[0], parts.items()):
         t[['ratio', 'memory_ratio']].iloc[::-1].plot.barh(ax=ax, legend=False, color=['.3', '.7'], width=.7)
         ax.axvline(1, color='k', lw=.8)
         ax.set(title=titles[part], ylabel='', xlabel='relative to explicit (shorter is better)')
     bars = axes[0][0].containers
     fig.legend(bars, ['time', 'memory'], loc='center left', bbox_to_anchor=(1, .5), frameon=False)
+    device, profile = self.record['environment']['device'], self.record['profile']
+    fig.suptitle(f'A training step on {device}, {profile} profile')
     fig.tight_layout()
     save_drawing(fig, self.folder/name)
     return fig

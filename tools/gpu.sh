@@ -34,7 +34,7 @@ done
 stage speed 180 "$bin/papermill" nbs/12_speed.ipynb "$out/12_speed.ipynb" -f "nbs/params/12_speed.$size.yaml"
 [ "$size" = smoke ] && demo="--profile smoke --only 03" || demo="--profile demo --devices 0 --jobs ${JOBS:-8}"
 stage runs 3600 "$bin/apt_nb_reproduce" $demo
-cp -r "figures/${size/paper/demo}" "$out/figures" 2>/dev/null
+cp -r figures "$out/"
 find "$out/cache/runs" \( -name last.pt -o -name lock \) -delete 2>/dev/null
 rm -rf "$out/cache/moving_shapes"
 echo "everything is in $out"
