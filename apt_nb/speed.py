@@ -263,9 +263,9 @@ class Speed(ShowsMarkdown):
         self.root, r = Path(self.root or repo_root()), self.record
         self.folder, place = self.root/'figures'/r['profile'], r['environment']
         self.tables = {k: pd.DataFrame(rows).set_index('name') for k, rows in r['tables'].items()}
-        about = f'{r["profile"]} profile. {place["device"]}, torch {place["versions"]["torch"]}, one CPU thread'
+        machine = f'{place["device"]}, torch {place["versions"]["torch"]}, one CPU thread'
         model = f'{r["size"]} with {r["n_prompts"]} prompts, clips: {r["batch"]}'
-        self.about = f'{about}. {model}, {place["precision"]}.'
+        self.about = f'{r["profile"]} profile. {machine}. {model}, {place["precision"]}.'
 
     def _repr_markdown_(self): return self.about
 
