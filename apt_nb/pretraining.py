@@ -4,22 +4,25 @@
 
 # %% auto #0
 __all__ = ['SHIPPED_SIZE', 'tubelets', 'pixel_targets', 'random_order', 'tube_order', 'MaskedAutoencoder', 'gather_tokens',
-           'reconstruction_loss', 'mimetic_init', 'init_weights', 'rate_at', 'source_loader', 'endless',
-           'pretraining_step', 'save_pretraining', 'resume_pretraining', 'loader_settings', 'optimise', 'pretrain',
-           'new_autoencoder', 'provenance', 'pretrain_backbone']
+           'reconstruction_loss', 'mimetic_init', 'init_weights', 'rate_at', 'Films', 'decoded', 'random_boxes',
+           'crop_boxes', 'SourceClips', 'source_loader', 'endless', 'pretraining_step', 'save_pretraining',
+           'resume_pretraining', 'loader_settings', 'optimise', 'pretrain', 'new_autoencoder', 'provenance',
+           'pretrain_backbone']
 
 # %% ../nbs/api/09_pretraining.ipynb #819fb51b
-import math, torch
+import math, os, torch
 import numpy as np
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from torch import nn
-from .augment import ClipAugment
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
 from .core import atomic, progress_bar
-from .datasets import ClipDataset, class_folders, loader
-from .moving_shapes import moving_shapes
+from .datasets import VideoList, class_folders
+from .moving_shapes import FRAMES, HEIGHT, WIDTH, moving_shapes
 from .training import forward_context, set_attention
+from .video import Video
 from .video_vit import QVLinear, VideoViT, norm_layer, normalize, positions, video_block
 from .weights import save_backbone, video_vit
 
@@ -122,7 +125,7 @@ def reconstruction_loss(
     "Mean squared error over the hidden tubelets."
     predicted = model(clips, order, seen)
     target = gather_tokens(pixel_targets(clips, model.tubelet, per_tubelet), order[:, seen:])
-    return nn.functional.mse_loss(predicted.float(), target)
+    return F.mse_loss(predicted.float(), target)
 
 # %% ../nbs/api/09_pretraining.ipynb #c6aa1d22
 def mimetic_init(
@@ -162,21 +165,109 @@ def rate_at(
     return lr * min(1, (step + 1) / warmup, (steps - step) / (descent * steps))
 
 # %% ../nbs/api/09_pretraining.ipynb #bd63f5ab
+class Films(Dataset):
+    "Every frame of the videos of a list."
+    def __init__(self, videos:VideoList): self.videos = videos
+    def __len__(self): return len(self.videos)
+    def __getitem__(self, i): # uint8 `T H W C`
+        return torch.from_numpy(Video(self.videos[i][0]).frames(range(FRAMES)))
+
+def decoded(
+    videos:VideoList,  # source clips
+)->torch.Tensor:       # uint8, `(N, T, H, W, C)`
+    "All frames of all clips. Several processes decode many clips."
+    films = torch.empty(len(videos), FRAMES, HEIGHT, WIDTH, 3, dtype=torch.uint8)
+    jobs, at = os.cpu_count() if len(videos) > 1000 else 0, 0
+    for part in DataLoader(Films(videos), 256, num_workers=jobs):
+        films[at:at + len(part)], at = part, at + len(part)
+    return films
+
+# %% ../nbs/api/09_pretraining.ipynb #08e450ac
+def random_boxes(
+    n:int,                 # number of boxes
+    size:tuple,            # height and width of a frame
+    scale:tuple=(.6, 1.),  # smallest and largest share of the frame's area
+    ratio:tuple=(.9, 1.1), # smallest and largest aspect ratio, width / height
+    generator=None,        # torch's generator, on the CPU (None: the global one)
+)->torch.Tensor:           # top, left, height, width in pixels, float `(n, 4)`
+    "Boxes to crop, as in `ClipAugment`, but between pixels, too."
+    height, width = size
+    share, shape, down, across = torch.rand(4, n, generator=generator)
+    area = height * width * (scale[0] + share * (scale[1] - scale[0]))
+    shape = (math.log(ratio[0]) + shape * math.log(ratio[1] / ratio[0])).exp()
+    h, w = (area / shape).sqrt().clamp(max=height), (area * shape).sqrt().clamp(max=width)
+    return torch.stack([down * (height - h), across * (width - w), h, w], 1)
+
+# %% ../nbs/api/09_pretraining.ipynb #0cce82aa
+def crop_boxes(
+    films:torch.Tensor,  # uint8, `(B, T, H, W, C)`
+    boxes:torch.Tensor,  # from `random_boxes`
+    size:int,            # height and width of the crops
+)->torch.Tensor:         # uint8, `(B, C, T, size, size)`
+    "Cut one box out of all frames of a clip, with bilinear interpolation."
+    (B, T, H, W, C), (top, left, h, w) = films.shape, boxes.to(films.device).T
+    zero = torch.zeros_like(top)
+    rows = torch.stack([w / W, zero, (2 * left + w) / W - 1, zero, h / H, (2 * top + h) / H - 1], 1)
+    places = F.affine_grid(rows.view(-1, 2, 3), (B, 1, size, size), align_corners=False)
+    pictures = films.permute(0, 1, 4, 2, 3).flatten(1, 2).float()
+    crops = F.grid_sample(pictures, places, padding_mode='border', align_corners=False)
+    return crops.round().to(torch.uint8).view(B, T, C, size, size).transpose(1, 2)
+
+# %% ../nbs/api/09_pretraining.ipynb #00550fe7
+class SourceClips:
+    "Batches of source clips, cropped on the device that holds the frames. Seed, epoch and batch fix them."
+    def __init__(
+        self,
+        videos:VideoList,   # the clips' files
+        batch_size:int,     # clips per batch, B
+        n_frames:int,       # frames of a clip, T
+        size:int,           # height and width of a crop
+        seed:int=0,         # seed of order, frames and crops
+        device='cpu',       # where the frames of all files are kept, 104 KB a file
+        whole:bool=False,   # cut out the middle square instead of a random box
+    ):
+        self.videos, self.batch_size, self.n_frames, self.size = videos, batch_size, n_frames, size
+        self.films, self.labels = decoded(videos).to(device), torch.tensor(videos.labels)
+        self.seed, self.whole, self.epoch = seed, whole, 0
+    def __len__(self): return len(self.videos) // self.batch_size
+    def set_epoch(self, epoch:int): self.epoch = epoch
+    def generator(self, i): # -1: of the order
+        number = np.random.SeedSequence([self.seed, self.epoch, i + 1]).generate_state(1, np.uint64)[0]
+        return torch.Generator().manual_seed(int(number >> np.uint64(1)))
+    def __iter__(self):
+        order = torch.randperm(len(self.videos), generator=self.generator(-1))
+        for i in range(len(self)): yield self.batch(order[i * self.batch_size:][:self.batch_size], i)
+
+# %% ../nbs/api/09_pretraining.ipynb #2bd1577b
+@patch
+def batch(
+    self:SourceClips,
+    index:torch.Tensor,  # numbers of the clips, `(B,)`
+    i:int,               # number of the batch in its epoch
+)->dict:                 # clip uint8 `(B, 1, C, T, size, size)`, label and index `(B,)`, at `(B, T)`: frames
+    "One frame of each of T equal parts, and one box of all of them."
+    rng, B, part = self.generator(i), len(index), FRAMES / self.n_frames
+    at = ((torch.arange(self.n_frames) + torch.rand(B, self.n_frames, generator=rng)) * part).long()
+    boxes = random_boxes(B, (HEIGHT, WIDTH), generator=rng)
+    if self.whole: boxes = torch.tensor([[0., (WIDTH - HEIGHT) / 2, HEIGHT, HEIGHT]]).expand(B, -1)
+    films = self.films[index.to(self.films.device)[:, None], at.to(self.films.device)]
+    return dict(clip=crop_boxes(films, boxes, self.size)[:, None], label=self.labels[index], index=index, at=at)
+
+# %% ../nbs/api/09_pretraining.ipynb #d99a9bed
 def source_loader(
     per_action:int,    # clips for each of the 60 source actions
     batch_size:int,    # clips per batch
-    encoder:VideoViT,  # model that gives the size of a clip
+    encoder:VideoViT,  # model that gives the device and the size of a clip
     seed:int=0,        # seed of crops and order
     root:str=None,     # folder for the clips (None: the cache)
-    max_gb:float=8.,   # most memory for the decoded clips, in GB
-):
-    "Batches of source clips: real files, decoded once and then kept in memory."
-    root = moving_shapes(root, train=per_action, val=0, test=0, source=True)
+    whole:bool=False,  # cut out the middle square instead of a random box
+)->SourceClips:
+    "Batches of source clips: real files, which are written if need be, decoded once and kept in memory."
+    jobs = os.cpu_count() if per_action > 50 else 1
+    root = moving_shapes(root, train=per_action, val=0, test=0, source=True, jobs=jobs)
     _, frames, size, _ = encoder.patch_embed.clip_shape
-    augment = ClipAugment(size, scale=(.6, 1.), ratio=(.9, 1.1))
-    data = ClipDataset(class_folders(root, 'train'), n_frames=frames, size=size, keep_decoded=True,
-                       max_gb=max_gb, seed=seed, augment=augment)
-    return loader(data, batch_size, shuffle=True, seed=seed, drop_last=True)
+    device = next(encoder.parameters()).device
+    return SourceClips(class_folders(root, 'train'), batch_size, frames, size, seed, device, whole)
 
 # %% ../nbs/api/09_pretraining.ipynb #5f72c1a4
 def endless(
@@ -239,10 +330,10 @@ def resume_pretraining(
 
 # %% ../nbs/api/09_pretraining.ipynb #3b11dc3e
 def loader_settings(
-    batches,  # loader of the training clips
+    batches:SourceClips,  # the training clips
 )->dict:
-    "Settings of a loader that a resumed run must share."
-    return dict(batch_size=batches.batch_size, clips=len(batches.dataset), seed=batches.sampler.seed)
+    "Settings of the clips that a resumed run must share."
+    return dict(batch_size=batches.batch_size, clips=len(batches.videos), seed=batches.seed)
 
 # %% ../nbs/api/09_pretraining.ipynb #dbf90fbf
 def optimise(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ATTRIBUTES', 'TASKS', 'action_attributes', 'action_classifier', 'action_loss', 'scene_attributes', 'clip_attributes',
-           'picture_loader', 'picture_model', 'pictures', 'picture_loss', 'tower_settings', 'save_pictures',
-           'action_task', 'picture_task', 'train_task', 'supervised_backbone']
+           'picture_model', 'pictures', 'picture_loss', 'tower_settings', 'save_pictures', 'action_task',
+           'picture_task', 'train_task', 'supervised_backbone']
 
 # %% ../nbs/api/09a_supervised.ipynb #a07aec16
 import colorsys, json, torch
@@ -18,10 +18,9 @@ from timm.data import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from torch import nn
 from torch.nn import functional as F
 from .core import atomic
-from .datasets import ClipDataset, class_folders, loader
-from .moving_shapes import COORDINATES, FRAMES, SOURCE_SHAPES, moving_shapes, scene_of, source_actions
+from .datasets import VideoList
+from .moving_shapes import COORDINATES, FRAMES, SOURCE_SHAPES, scene_of, source_actions
 from .pretraining import SHIPPED_SIZE, init_weights, optimise, provenance, source_loader
-from .video import test_indices
 from .video_vit import DEFAULTS, SIZES, VideoViT, init_linear, normalize
 from .weights import save_backbone, video_vit
 
@@ -79,30 +78,17 @@ def scene_attributes(
 
 # %% ../nbs/api/09a_supervised.ipynb #d4fc92c5
 def clip_attributes(
-    data:ClipDataset,  # source clips, with the same frames in each epoch
+    videos:VideoList,  # source clips
     seed:int=0,        # seed of the clips, see `moving_shapes`
-)->torch.Tensor:       # int `(clips, T, 5)`
-    "`scene_attributes` of all frames that are read."
-    actions, frames = source_actions(), test_indices(FRAMES, data.n_frames)[0]
+)->torch.Tensor:       # int `(clips, frames, 5)`
+    "`scene_attributes` of all frames."
+    actions = source_actions()
     numbers = {a: i for i, a in enumerate(actions)}
     def scene(path):
         c, n = numbers[path.parent.name], int(path.stem)
-        return scene_of(data.videos.split, c, n, actions, SOURCE_SHAPES, seed)
-    attributes = [scene_attributes(scene(Path(p)), frames) for p in data.videos.paths]
+        return scene_of(videos.split, c, n, actions, SOURCE_SHAPES, seed)
+    attributes = [scene_attributes(scene(Path(p)), range(FRAMES)) for p in videos.paths]
     return torch.from_numpy(np.stack(attributes))
-
-# %% ../nbs/api/09a_supervised.ipynb #20c25d24
-def picture_loader(
-    per_action:int,  # clips for each of the 60 source actions
-    batch_size:int,  # clips per batch, 8 pictures each
-    seed:int=0,      # seed of the order
-    root:str=None,   # folder for the clips (None: the cache)
-):
-    "Batches of source clips whose frames are always the same, which fixes their attributes."
-    root, size = moving_shapes(root, train=per_action, val=0, test=0, source=True), SIZES[SHIPPED_SIZE]
-    data = ClipDataset(class_folders(root, 'train'), n_frames=size['num_frames'], size=size['img_size'],
-                       train=False, keep_decoded=True)
-    return loader(data, batch_size, shuffle=True, seed=seed, drop_last=True)
 
 # %% ../nbs/api/09a_supervised.ipynb #38ff3ac2
 def picture_model(
@@ -127,14 +113,14 @@ def pictures(
 # %% ../nbs/api/09a_supervised.ipynb #45bade44
 def picture_loss(
     model,                    # model from `picture_model`
-    batch:dict,               # batch from `picture_loader`
+    batch:dict,               # batch from `source_loader`, whole
     step:int,                 # number of the step, not used
     attributes:torch.Tensor,  # attributes of all clips, from `clip_attributes`
 )->torch.Tensor:              # scalar
     "Mean cross-entropy of the attributes, over every frame by itself."
     device = model.head.weight.device
     clips = batch['clip'][:, 0].to(device)
-    target = attributes[batch['index']].flatten(0, 1).to(device)
+    target = attributes[batch['index'][:, None], batch['at']].flatten(0, 1).to(device)
     logits = model(pictures(clips)).float().split([len(names) for names in ATTRIBUTES.values()], 1)
     return torch.stack([F.cross_entropy(z, y) for z, y in zip(logits, target.T)]).mean()
 
@@ -167,11 +153,12 @@ def action_task(
     per_action:int,  # clips for each of the 60 source actions
     batch_size:int,  # clips per batch
     seed:int,        # seed of everything random
+    device:str,      # device of the run
 )->tuple:            # model, batches, loss
     "The task of clips: which coordinates change?"
-    model = action_classifier(seed=seed)
+    model = action_classifier(seed=seed).to(device)
     batches = source_loader(per_action, batch_size, model, seed)
-    attributes = action_attributes(batches.dataset.videos.classes)
+    attributes = action_attributes(batches.videos.classes)
     return model, batches, partial(action_loss, attributes=attributes)
 
 # %% ../nbs/api/09a_supervised.ipynb #03960e87
@@ -179,11 +166,13 @@ def picture_task(
     per_action:int,  # clips for each of the 60 source actions
     batch_size:int,  # clips per batch, 8 pictures each
     seed:int,        # seed of everything random
+    device:str,      # device of the run
 )->tuple:            # model, batches, loss
     "The task of pictures: what is in a frame?"
-    batches = picture_loader(per_action, batch_size, seed=seed)
-    attributes = clip_attributes(batches.dataset)
-    return picture_model(seed=seed), batches, partial(picture_loss, attributes=attributes)
+    sizes = video_vit(SHIPPED_SIZE, num_classes=1).to(device)
+    batches = source_loader(per_action, batch_size, sizes, seed, whole=True)
+    attributes = clip_attributes(batches.videos)
+    return picture_model(seed=seed).to(device), batches, partial(picture_loss, attributes=attributes)
 
 # %% ../nbs/api/09a_supervised.ipynb #37a712d1
 TASKS = dict(
@@ -204,8 +193,8 @@ def train_task(
     **sizes,       # per_action, batch_size and seed
 )->tuple:          # the trained model, and its losses
     "Pre-train on one task. Goes on from the checkpoint in `out` if it exists."
-    model, batches, loss = TASKS[task]['make'](**sizes)
-    losses = optimise(model.to(device), partial(loss, model), batches, out, steps, lr, .05, 500)
+    model, batches, loss = TASKS[task]['make'](**sizes, device=device)
+    losses = optimise(model, partial(loss, model), batches, out, steps, lr, .05, 500)
     return model, losses
 
 # %% ../nbs/api/09a_supervised.ipynb #ef27bb1d
