@@ -16,8 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from .core import atomic, n_cores, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, part_folder
+from .identity import stamp
 from .official import official_lists
-from .video import examine
+from .own_lists import list_files, listed_parts
+from .frames import examine_source
 
 # %% ../nbs/api/05b_check.ipynb #9d8b30db
 CHECK_FIELDS = ('split', 'path', 'label', 'state', 'frames', 'width', 'height', 'fps', 'seconds',
@@ -42,8 +44,7 @@ def _files_to_check(
     for v in [videos] if isinstance(videos, VideoList) else videos:
         for path, label in zip(v.paths, v.labels):
             file = Path(v.root)/path
-            stat = os.stat(file) if file.is_file() else None
-            size, modified = (stat.st_size, stat.st_mtime_ns) if stat else (0, 0)
+            size, modified = stamp(file)[:2] if file.exists() else (0, 0)
             row = dict(split=v.split, path=_storable(path), label=_storable(v.classes[label]))
             out.append((row | dict(bytes=size, modified=modified), str(file)))
     return out
@@ -154,10 +155,10 @@ def _run_in_pool(
 def _run_all(
     paths,            # files
     jobs:int,         # processes (up to 1: this one)
-    do:callable=None, # function of a path (None: `examine`)
+    do:callable=None, # function of a path (None: `examine_source`)
 ):
     "Yield (position, `do(path)`) for all files, whatever they do to their process."
-    do, todo = do or examine, deque(enumerate(paths))
+    do, todo = do or examine_source, deque(enumerate(paths))
     if jobs <= 1:
         for i, path in todo: yield i, do(path)
         return
@@ -185,7 +186,7 @@ def check_videos(
     jobs:int=0,          # processes (0: as many as cores)
     progress:bool=True,  # show a progress bar
 )->pd.DataFrame:         # a row of `CHECK_FIELDS` for each video
-    "Decode every file once, with `examine`. In a script, call it under `if __name__ == '__main__'`."
+    "Decode every file once, with `examine_source`. In a script, call it under `if __name__ == '__main__'`."
     todo = _files_to_check(videos)
     done = _known_rows(todo, report)
     left = [i for i in range(len(todo)) if i not in done]
@@ -239,6 +240,7 @@ def _all_lists(
 )->list:
     "`VideoList`s of all parts of a data set. Raises `DatasetError`."
     if name: return list(official_lists(name, root, split, annotations, complete)[0].values())
+    if files := list_files(root): return list(listed_parts(files).values())
     parts = [p for p in ('train', 'val', 'test') if part_folder(root, p)]
     return [class_folders(root, p) for p in parts] or [class_tree(root)]
 

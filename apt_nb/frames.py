@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PICTURE_SUFFIXES', 'CHUNK', 'ending', 'by_number', 'FrameFolder', 'shrunk_size', 'shrink', 'SmallVideo', 'open_video',
-           'KeptVideo', 'frame_bytes', 'keep_frames', 'FrameStore']
+           'examine_source', 'KeptVideo', 'frame_bytes', 'keep_frames', 'FrameStore']
 
 # %% ../nbs/api/04b_frames.ipynb #e73e639c
 import os, re
@@ -14,8 +14,7 @@ from pathlib import Path
 from PIL import Image
 from torchvision.transforms.v2 import functional as TF
 from .augment import channels_first
-from .video import Video, VideoError
-
+from .video import Video, VideoError, examine, examine
 
 # %% ../nbs/api/04b_frames.ipynb #a97e1ebd
 PICTURE_SUFFIXES = {'.bmp', '.gif', '.jpeg', '.jpg', '.png', '.ppm', '.tif', '.tiff', '.webp'}
@@ -27,7 +26,6 @@ def by_number(
 )->list:
     "Key for sorting: the numbers in a name count as numbers."
     return [int(part) if part.isdecimal() else part for part in re.split(r'([0-9]+)', name)]
-
 
 # %% ../nbs/api/04b_frames.ipynb #6674c7e2
 class FrameFolder:
@@ -66,7 +64,6 @@ class FrameFolder:
         "Read as `frames` does, and make nothing of it. To measure what the rest costs."
         for i in np.unique(indices): self.read(i)
 
-
 # %% ../nbs/api/04b_frames.ipynb #a07b66ba
 def shrunk_size(
     size:tuple,  # two sides of a frame
@@ -98,7 +95,6 @@ class SmallVideo:
     def frames(self, indices): return shrink(self.video.frames(indices), self.short)
     def decode(self, indices): self.video.decode(indices)
 
-
 # %% ../nbs/api/04b_frames.ipynb #a86f59b7
 def open_video(
     path,         # video file, or folder of pictures
@@ -108,6 +104,21 @@ def open_video(
     video = FrameFolder(path) if os.path.isdir(path) else Video(path)
     return SmallVideo(video, short) if short else video
 
+# %% ../nbs/api/04b_frames.ipynb #dd7f94af
+def examine_source(
+    path,  # video file or folder of pictures, existing or not
+)->dict:   # state, frames, width, height, fps, seconds, container, codec, message, as `examine` has them
+    "Read all frames once. The state is ok, missing, unreadable, short or damaged."
+    if not os.path.isdir(path): return examine(path)
+    out = dict(state='unreadable', frames=0, width=0, height=0, fps=0., seconds=0., container='', codec='', message='')
+    try:
+        video = FrameFolder(path)
+        sizes = Counter(video.read(i).shape[1::-1] for i in range(len(video)))
+    except VideoError as e: return out | dict(message=str(e).removeprefix(f'{path}: '))
+    (width, height), several = sizes.most_common(1)[0][0], ', '.join(f'{w}x{h}' for w, h in sizes)
+    odd = dict(state='damaged', message=f'frames of {len(sizes)} sizes: {several}') if len(sizes) > 1 else {}
+    what = dict(container='frames', codec=ending(video.files[0].name)[1:])
+    return out | dict(state='ok', frames=len(video), width=width, height=height) | what | odd
 
 # %% ../nbs/api/04b_frames.ipynb #46ba24e6
 CHUNK = 2**28 # bytes of full frames that are decoded at a time, before they are made smaller
@@ -137,7 +148,6 @@ def keep_frames(
     starts = range(0, len(video), step)
     parts = [video.frames(np.arange(s, min(s + step, len(video)))) for s in starts]
     return KeptVideo(parts[0] if len(parts) == 1 else np.concatenate(parts))
-
 
 # %% ../nbs/api/04b_frames.ipynb #8aa679f0
 class FrameStore:
@@ -169,4 +179,3 @@ class FrameStore:
         ids = {id(v) for v in wanted}
         self.kept = {k: v for k, v in self.kept.items() if id(v) in ids}
         self.n_bytes = sum(v.all.nbytes for v in self.kept.values())
-

@@ -30,12 +30,13 @@ from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
 from .core import DamagedFile, atomic, cache_root, read_json, remove_stale, rounded, set_aside
-from .datasets import ClipDataset, DatasetError, VideoList, check_no_leak, class_folders, class_tree
-from .datasets import folder_splits, has_parts, loader, raise_if_any, split_by_group
+from .datasets import ClipDataset, DatasetError, VideoList, folder_splits, loader, raise_if_any
+from .datasets import split_parts
 from .evaluation import Predictions, clip_batch, metrics, per_class, predict
 from .identity import SeenFiles, digests
 from .moving_shapes import moving_shapes
 from .official import official_splits
+from .own_lists import data_parts
 from .training import forward_context, make_accelerator, reproducible, resolve_precision, set_attention
 from .training import train
 from .tuning import n_tuned, option_defaults, save_tuned, tune
@@ -54,24 +55,22 @@ def benchmark_root(cfg:Config)->Path:
 # %% ../nbs/api/11a_run.ipynb #03b555b4
 def class_splits(
     cfg:Config,
-    root:Path,  # folder of videos
+    root:Path,  # folder of videos, or list of them
     group,      # what names a group: a regular expression or a position (None: nothing)
 )->tuple:       # (train, val, test), lists of videos
-    "The splits of a folder of classes, or of train/ and test/. `cfg` may name the groups for validation."
+    "The splits of a folder of classes, of train/ and more, or of lists. Drawn at random if nothing says how."
     test = cfg.test_groups or cfg.test_list or None
-    if not cfg.val_groups: return folder_splits(root, test, cfg.val_fraction, group)
-    if has_parts(root): rest, test = class_folders(root, 'train'), class_folders(root, 'test')
-    else: rest, test = split_by_group(class_tree(root), group, test)
-    return check_no_leak([*split_by_group(rest, group, cfg.val_groups, names=('train', 'val')), test])
+    return split_parts(data_parts(root), test, cfg.val_fraction, group, val_groups=cfg.val_groups)
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
-    "(train, val, test) of a folder of the user's, as the settings say."
+    "(train, val, test) of a folder or a list of the user's, as the settings say."
     root = Path(os.path.expanduser(cfg.data))
-    if not cfg.data or not root.is_dir():
+    if not cfg.data or not root.exists() or cfg.dataset and not root.is_dir():
         known = ' nor '.join(BENCHMARKS)
-        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor {known}. Give a folder of train/, '
-                           'val/ and test/, of classes, or of a published data set (with dataset=)')
+        raise DatasetError(f'data is {cfg.data!r}, neither a folder nor a list of videos nor {known}. Give a '
+                           'folder of classes, of train/, val/ and test/, a list of path and label, or a '
+                           'folder of a published data set (with dataset=)')
     group = int(cfg.group) if re.fullmatch('[0-9]+', cfg.group) else cfg.group or None
     if not cfg.dataset: return class_splits(cfg, root, group)
     parts = dict(complete=cfg.complete, allow_missing=cfg.allow_missing)
