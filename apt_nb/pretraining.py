@@ -432,6 +432,6 @@ def pretrain_backbone(
     model = new_autoencoder(seed=seed).to(device)
     batches = source_loader(per_action, batch_size, model.encoder, seed)
     losses = pretrain(model, batches, out, steps, lr, seed=seed)
-    how = dict(steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
+    how = dict(weights=weights, steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
     how, path = provenance(how, losses, device), Path(out)/f'{weights}.safetensors'
     return save_backbone(model.encoder, path, how, dtype=torch.float16)

@@ -9,7 +9,7 @@ __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'explic
            'hours_text', 'shares_text']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
-import re, subprocess, sys, torch
+import os, re, shutil, subprocess, sys, torch
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -144,10 +144,10 @@ STARTS = {name: [sys.executable, '-c', name] for name in
           ('pass', 'import torch', 'import apt_nb', 'import apt_nb.attention_prompt')}
 
 def help_calls()->dict: # {what it is: words of the command}
-    "`--help` of each command that the package installs beside this python."
+    "`--help` of each command that the package installs, beside this python or on the PATH."
     scripts = distribution('apt_nb').entry_points.select(group='console_scripts')
-    folder = Path(sys.executable).parent
-    return {f'{name} --help': [str(folder/name), '--help'] for name in sorted(s.name for s in scripts)}
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+    return {f'{name} --help': [shutil.which(name, path=places), '--help'] for name in sorted(scripts.names)}
 
 def start_times(
     rounds:int=5,  # turns of each

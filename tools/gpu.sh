@@ -1,19 +1,35 @@
 #!/usr/bin/env bash
 # What a GPU makes of this project, in a given time: the cells that need one, the steps of notebook 12 at the
-# paper's size, and as much of the demo as fits. Records, tables, executed notebooks and logs go to a folder.
+# paper's size, the small backbones, and as much of the demo as fits. Records, tables, executed notebooks and
+# logs go to a folder.
 #
 #   tools/gpu.sh [MINUTES] [FOLDER]     9 minutes and ./gpu_results, if you do not say otherwise
 #
-# It makes an environment that sees the packages of your python, such as its torch. Without a network, give a
-# folder of wheels for the rest: PIP_NO_INDEX=1 PIP_FIND_LINKS=wheels. SIZE=smoke tries the script on a CPU.
+# STAGES="cells speed" runs only these, of: cells speed backbones runs. SIZE=smoke tries the script on a CPU.
+# JOBS=16 is the number of small runs that share the GPU.
+#
+# Without a network, WHEELS=folder says where the wheels of all that your python lacks are. They are installed
+# beside it, not into it. Then PYTHON, python3 by default, must have torch.
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-minutes=${1:-9} out=${2:-$root/gpu_results} size=${SIZE:-paper}
+minutes=${1:-9} out=${2:-$root/gpu_results} size=${SIZE:-paper} stages=${STAGES:-cells speed backbones runs}
 end=$(( $(date +%s) + 60 * minutes ))
 mkdir -p "$out" && out=$(cd "$out" && pwd -P)
-export VENV=${VENV:-$root/.venv-gpu} APT_NB_CACHE=$out/cache
-[ -e "$VENV" ] || "${PYTHON:-python3}" -m venv --system-site-packages "$VENV"
-. "$root/tools/setup.sh" > "$out/setup.log" 2>&1
+export APT_NB_CACHE=${APT_NB_CACHE:-$out/cache}
+
+beside() { # make $site, with the wheels and this project
+    python=$(command -v "${PYTHON:-python3}") site=${SITE:-$root/.venv-gpu} bin=$site/bin
+    [ -e "$bin/nbdev_test" ] || "$python" -m pip install --no-index --no-deps --no-build-isolation --no-compile \
+        --disable-pip-version-check --target "$site" "$WHEELS"/*.whl "$root" || exit 1
+    for more in "$WHEELS"/*.tar.xz; do [ -e "$more" ] && tar -xJf "$more" -C "$site"; done
+    export PYTHONPATH=$root:$site PATH=$bin:$PATH JUPYTER_PATH=$site/share/jupyter
+}
+if [ -n "${WHEELS:-}" ]; then beside > "$out/setup.log" 2>&1
+else
+    export VENV=${VENV:-$root/.venv-gpu}
+    . "$root/tools/setup.sh" > "$out/setup.log" 2>&1
+    python=$bin/python
+fi
 
 stage() { # name, most seconds, command
     local name=$1 most=$2 start left rc; shift 2
@@ -23,18 +39,43 @@ stage() { # name, most seconds, command
     rc=$?
     echo "$name: exit status $rc after $(( $(date +%s) - start )) s"
 }
+asked() { case " $stages " in *" $1 "*) ;; *) return 1;; esac; }
 
 cd "$root"
-stage machine 60 "$bin/python" -c 'import platform, torch
-print(platform.python_version(), torch.__version__, torch.cuda.is_available() and torch.cuda.get_device_name())'
+stage machine 60 "$python" -c 'import platform, torch, timm
+print(platform.python_version(), torch.__version__, timm.__version__)
+print(torch.cuda.is_available() and torch.cuda.get_device_name())'
 cat "$out/machine.log"
-for nb in 08_training 10_cost 11a_run; do # on a GPU they use it, also where no cell asks for one
+
+if asked cells; then for nb in 08_training 10_cost 11a_run; do # on a GPU they use it, also where no cell asks for one
     stage "cells_$nb" 120 "$bin/nbdev_test" --path "nbs/api/$nb.ipynb" --flags gpu --n_workers 0
-done
-stage speed 180 "$bin/papermill" nbs/12_speed.ipynb "$out/12_speed.ipynb" -f "nbs/params/12_speed.$size.yaml"
-[ "$size" = smoke ] && demo="--profile smoke --only 03" || demo="--profile demo --devices 0 --jobs ${JOBS:-8}"
-stage runs 3600 "$bin/apt_nb_reproduce" $demo
+done; fi
+
+if asked speed; then
+    stage speed 200 "$bin/papermill" nbs/12_speed.ipynb "$out/12_speed.ipynb" -f "nbs/params/12_speed.$size.yaml"
+fi
+
+if asked backbones; then # all at once, by the commands beside them; BACKBONES names a file of other commands
+    few=; [ "$size" = smoke ] && few="--steps 3 --batch_size 12 --per_action 1"
+    [ -n "${BACKBONES:-}" ] || "$python" - <<'EOF' > "${BACKBONES:=$out/backbones.txt}"
+import json, pathlib
+for f in sorted(pathlib.Path('apt_nb/pretrained').glob('*.json')): print(json.loads(f.read_text())['command'])
+EOF
+    n=0
+    while read -r name words; do
+        n=$((n + 1)); stage "backbone_$n" 3600 "$bin/$name" $words $few --out "$out/backbone_$n" &
+    done < "$BACKBONES"
+    wait
+fi
+
+if asked runs; then # small runs share the GPU better under NVIDIA's multi-process service
+    shared=$(command -v nvidia-cuda-mps-control)
+    [ -n "$shared" ] && nvidia-cuda-mps-control -d && echo "the multi-process service runs"
+    words="--profile demo --devices 0 --jobs ${JOBS:-16}"
+    [ "$size" = smoke ] && words="--profile smoke --only 03"
+    stage runs 3600 "$bin/apt_nb_reproduce" $words
+    [ -n "$shared" ] && echo quit | nvidia-cuda-mps-control
+fi
 cp -r figures "$out/"
-find "$out/cache/runs" \( -name last.pt -o -name lock \) -delete 2>/dev/null
-rm -rf "$out/cache/moving_shapes"
+find "$APT_NB_CACHE/runs" \( -name last.pt -o -name lock \) -delete 2>/dev/null
 echo "everything is in $out"
