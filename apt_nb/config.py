@@ -68,6 +68,8 @@ class ModelSettings:
     n_prompts:int = 32          # prompts per block
     prompt_dropout:float = .1   # dropout on the raw prompts, or within adapters and LoRA
     reparam:str = 'max'         # scaling of the prompts: max (Eq. 3 and 4), linear or none
+    prompt_form:str = 'published' # APT: published, or prompts with a part taken away or used otherwise
+    n_visual:int = 4            # E2VPT: visual prompts per block, beside `n_prompts` keys and values per head
     prompt_blocks:tuple = ()    # blocks that get prompts, counted from 0 (none given: all)
     bottleneck:int = 0          # adapter width (0: the method's default)
     rank:int = 0                # LoRA rank (0: the method's default)
@@ -89,14 +91,15 @@ class Config(Recipe, ModelSettings, ViewSettings, DataSettings):
 CHOICES = dict(
     sampling=('uniform', 'dense'), order=('forward', 'shuffled', 'single'), train_views=('random', 'fixed'),
     reparam=('max', 'linear', 'max_fp16', 'none'),
-    method=('linear', 'full', 'apt', 'vpt', 'adaptformer', 'st_adapter', 'aim', 'lora'),
+    prompt_form=('published', 'keys', 'values', 'tied', 'per_head', 'outside'),
+    method=('linear', 'full', 'apt', 'vpt', 'adaptformer', 'st_adapter', 'aim', 'lora', 'bitfit', 'e2vpt'),
     model=('vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'vit_huge'), precision=PRECISIONS,
     attention=ATTENTIONS, profile=('smoke', 'demo', 'paper'), validate_on=('held-out', 'test'),
     warmup_from=('first', 'zero'))
 CHOICES |= {k: choices for k, choices in VIEW_RULES.items() if k != 'shared_frames'}
 AT_LEAST = dict.fromkeys((
     'warmup_epochs', 'lr', 'min_lr', 'weight_decay', 'label_smoothing', 'clip_grad', 'val_fraction',
-    'allow_missing', 'n_prompts', 'prompt_blocks', 'prompt_dropout', 'bottleneck', 'rank', 'workers',
+    'allow_missing', 'n_prompts', 'n_visual', 'prompt_blocks', 'prompt_dropout', 'bottleneck', 'rank', 'workers',
     'threads', 'seed', 'data_seed', 'micro_batch'), 0)
 AT_LEAST |= dict.fromkeys((
     'epochs', 'batch_size', 'views', 'n_train', 'n_val', 'n_test', 'n_frames', 'size', 'stride', 'split',
@@ -245,7 +248,7 @@ def script_settings(
 ADDED = {f.name: f.default for f in fields(ViewRules)} | dict(
     validate_on='held-out', warmup_from='first', scale_min_lr=False, micro_batch=0, attention='fused',
     grad_checkpointing=False, compile=False,
-    train_views='random')
+    train_views='random', prompt_form='published', n_visual=4)
 
 def without_added(
     settings:dict, # {field: value}

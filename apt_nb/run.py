@@ -8,8 +8,8 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'unused_fields', 'benchmark_definition', 'contents', 'data_digest', 'weights_digest', 'cached_digest',
            'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'val_loader',
            'given_options', 'build_model', 'frozen_views', 'Readout', 'Features', 'features_once', 'readout',
-           'active_scales', 'device_name', 'commit', 'version', 'rounding_variables', 'environment', 'int_text',
-           'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name', 'same_videos',
+           'active_scales', 'prompt_norms', 'device_name', 'commit', 'version', 'rounding_variables', 'environment',
+           'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name', 'same_videos',
            'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit', 'read_fitting',
            'read_record', 'infinite_number', 'write_record', 'finished', 'run']
 
@@ -88,7 +88,9 @@ NOT_HASHED = {
     'profile', 'workers', 'keep_decoded', 'data', 'dataset', 'split', 'annotations', 'complete',
     'allow_missing', 'weights', 'group', 'test_groups', 'test_list', 'val_groups', 'val_fraction'}
 BENCHMARK_FIELDS = ('n_train', 'n_val', 'n_test', 'data_seed')
-METHOD_FIELDS = ('n_prompts', 'prompt_dropout', 'reparam', 'prompt_blocks', 'bottleneck', 'rank', 'deep')
+METHOD_FIELDS = (
+    'n_prompts', 'prompt_dropout', 'reparam', 'prompt_form', 'prompt_blocks', 'n_visual', 'bottleneck', 'rank',
+    'deep')
 
 # %% ../nbs/api/11a_run.ipynb #9566943f
 def option_fields(
@@ -273,8 +275,21 @@ def active_scales(
 )->dict:             # {live_k, live_v: [share of each block]}, empty without scales
     "The share of key and value scales above 1, for each block with prompts."
     scaled = [p for p in attention_prompts(model).values() if p.reparam != 'none' and p.n_prompts]
-    share = lambda name: [round((getattr(p, name) > 1).float().mean().item(), 4) for p in scaled]
-    return dict(live_k=share('k_scale'), live_v=share('v_scale')) if scaled else {}
+    def share(name):
+        scales = [getattr(p, name) for p in scaled if hasattr(p, name)]
+        return [round((s > 1).float().mean().item(), 4) for s in scales]
+    shares = dict(live_k=share('k_scale'), live_v=share('v_scale'))
+    return {name: of_blocks for name, of_blocks in shares.items() if of_blocks}
+
+@torch.no_grad()
+def prompt_norms(model)->dict: # {norm_k, norm_v: [mean of each block]}, empty without prompts
+    "The mean Euclidean norm of the learned keys and values, as the attention sees them, for each block."
+    prompts = [p for p in attention_prompts(model).values() if p.n_prompts]
+    def norms(name):
+        tables = [p.scaled(name, dropout=False) for p in prompts if hasattr(p, name)]
+        return [round(t.float().norm(dim=-1).mean().item(), 2) for t in tables]
+    means = dict(norm_k=norms('k'), norm_v=norms('v'))
+    return {name: of_blocks for name, of_blocks in means.items() if of_blocks}
 
 # %% ../nbs/api/11a_run.ipynb #cb79a810
 def device_name()->str:
@@ -396,7 +411,7 @@ def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (
         loaders = train_loader(cfg, data['train']), val_loader(cfg, data['val'])
         with same_videos(seen, name) as check:
             tuned, *loaders = readout(cfg, model, *loaders) if frozen_views(cfg) else (model, *loaders)
-            after_epoch = lambda *_: check() or active_scales(model)
+            after_epoch = lambda *_: check() or active_scales(model) | prompt_norms(model)
             history = train(tuned, *loaders, cfg, folder, progress, after_epoch)
             test = make_accelerator().prepare(eval_loader(cfg, data['test'], cfg.test_clips, cfg.test_crops))
             clock = time.perf_counter()
