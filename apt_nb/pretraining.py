@@ -99,9 +99,20 @@ def forward(
     seen:int,            # number of visible tokens, the first in `order`
 )->torch.Tensor:         # pixels at `order[:, seen:]`, `(B, hidden, pixels * C)`
     "Reconstruct the hidden tubelets."
-    tokens = self.encoder.encode(gather_tokens(self.encoder.embed(clips), order[:, :seen]))
+    visible = gather_tokens(self.encoder.embed(clips), order[:, :seen])
+    return self.reconstruct(self.encoder.encode(visible), order)
+
+# %% ../nbs/api/09_pretraining.ipynb #82b9c3db
+@patch
+def reconstruct(
+    self:MaskedAutoencoder,
+    tokens:torch.Tensor,  # the encoder's output for the visible tokens, `(B, seen, D)`
+    order:torch.Tensor,   # positions of the tokens, the visible ones first, `(B, N)`
+)->torch.Tensor:          # pixels at `order[:, seen:]`, `(B, hidden, pixels * C)`
+    "Decode the hidden tubelets from the visible tokens."
+    b, seen, _ = tokens.shape
     tokens = self.narrow(self.norm(tokens))
-    hidden = self.mask_token.to(tokens.dtype).expand(len(clips), order.shape[1] - seen, -1)
+    hidden = self.mask_token.to(tokens.dtype).expand(b, order.shape[1] - seen, -1)
     tokens = torch.cat([tokens, hidden], 1) + self.pos_embed[order]
     for block in self.decoder: tokens = block(tokens)
     return self.to_pixels(self.decoder_norm(tokens[:, seen:]))
@@ -178,7 +189,7 @@ def decoded(
     "All frames of all clips. Several processes decode many clips."
     films = torch.empty(len(videos), FRAMES, HEIGHT, WIDTH, 3, dtype=torch.uint8)
     jobs, at = os.cpu_count() if len(videos) > 1000 else 0, 0
-    for part in DataLoader(Films(videos), 256, num_workers=jobs):
+    for part in DataLoader(Films(videos), 64, num_workers=jobs):
         films[at:at + len(part)], at = part, at + len(part)
     return films
 

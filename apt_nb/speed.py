@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'explicit', 'fused', 'again', 'compiled', 'tuned_model',
-           'step_ways', 'kind_of', 'step_profile', 'step_depths', 'inference_cost', 'help_calls', 'start_times',
-           'write_films', 'loader_table', 'batch_hours', 'films', 'measure_speed', 'readable_times', 'Speed', 'speed',
-           'hours_text', 'shares_text']
+           'step_operations', 'product_rate', 'step_ways', 'kind_of', 'step_profile', 'step_depths', 'inference_cost',
+           'help_calls', 'start_times', 'write_films', 'loader_table', 'batch_hours', 'films', 'measure_speed',
+           'readable_times', 'Speed', 'speed', 'hours_text', 'shares_text']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
 import os, re, shutil, subprocess, sys, torch
@@ -20,6 +20,7 @@ from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from torch.utils.flop_counter import FlopCounterMode
 from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
@@ -28,7 +29,7 @@ from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, save_drawing, save_records, save_text
 from .run import environment
-from .training import compile_blocks, reproducible, set_attention
+from .training import compile_blocks, forward_context, reproducible, set_attention
 from .tuning import tune
 from .video import write_mp4
 from .weights import video_vit
@@ -60,6 +61,29 @@ def tuned_model(
     way(model)
     return model
 
+# %% ../nbs/api/12g_speed.ipynb #ed68d934
+def step_operations(
+    model,                 # from `tuned_model`
+    batch:int,             # clips of a step
+    precision:str='auto',  # one of `PRECISIONS`
+)->int:                    # a multiplication and an addition are two
+    "Operations of the matrix products in a training step, as torch counts them."
+    x = example_input(model, batch)
+    step = training_step(model, x, torch.zeros(batch, dtype=torch.long, device=x.device), precision)
+    with FlopCounterMode(display=False) as counted: step()
+    return counted.get_total_flops()
+
+def product_rate(
+    device:torch.device,   # where
+    precision:str='auto',  # one of `PRECISIONS`
+    rounds:int=10,         # products
+)->float:                  # operations per second
+    "What the hardware makes of one large product of square matrices, under the precision's context."
+    n = 1024 if device.type == 'cpu' else 8192
+    a, context = torch.randn(n, n, device=device), forward_context(torch.nn.Linear(1, 1).to(device), precision)
+    with context(): a = a @ torch.eye(n, device=device) # in the precision that products take there
+    return 2 * n**3 / take_turns(dict(product=lambda: a @ a), rounds, device)['product'].median()
+
 # %% ../nbs/api/12g_speed.ipynb #96295e25
 def step_ways(
     size:str,              # size of the backbone
@@ -69,10 +93,14 @@ def step_ways(
     rounds:int=5,          # turns of each way
     device='cpu',          # torch's device
     ways=('explicit', 'fused', 'again'), # names in `STEP_WAYS`
-)->pd.DataFrame:           # a row for each way, columns as in `phase_table`
-    "Training steps in several ways."
+)->pd.DataFrame:           # a row for each way, columns as in `phase_table`, then tflops and of_product
+    "Training steps in several ways, and their operations: 10^12 a second, and relative to a plain product."
     models = {name: tuned_model(size, n_prompts, device, STEP_WAYS[name]) for name in ways}
-    return benchmark(models, ways[0], batch, rounds, precision, ['training']).loc['training']
+    operations = step_operations(models[ways[0]], batch, precision)
+    t = benchmark(models, ways[0], batch, rounds, precision, ['training']).loc['training']
+    t['tflops'] = operations / t.ms / 1e9
+    t['of_product'] = t.tflops * 1e12 / product_rate(torch.device(device), precision)
+    return t
 
 # %% ../nbs/api/12g_speed.ipynb #f601831f
 KINDS = {
@@ -241,7 +269,7 @@ def measure_speed(
 
 # %% ../nbs/api/12g_speed.ipynb #4ddd96e3
 UNITS = dict(ms='{:,.0f} ms', ratio='{:.2f}', clips_per_s='{:.3g}', memory='{:,.0f} MiB',
-             memory_ratio='{:.2f}')
+             memory_ratio='{:.2f}', tflops='{:.3g}', of_product='{:.0%}')
 
 def readable_times(
     t:pd.DataFrame,  # from `step_ways`, or from `ratios`
