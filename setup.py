@@ -13,7 +13,7 @@ status = {'3': '3 - Alpha', '4': '4 - Beta', '5': '5 - Production/Stable'}
 licenses = {'apache2': 'Apache-2.0'}
 pythons = cfg['py_versions'].split()
 readme = here/'README.md'
-cluster = cfg['cluster_requirements'].split()
+cluster, transformers = (cfg[f'{name}_requirements'].split() for name in ('cluster', 'transformers'))
 
 setup(
     name=cfg['lib_name'], version=cfg['version'], description=cfg['description'], keywords=cfg['keywords'],
@@ -24,7 +24,8 @@ setup(
     package_data={cfg['lib_name']: ['pretrained/*', 'reference/*']},
     python_requires='>=' + cfg['min_python'],
     install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split() + cluster, 'cluster': cluster},
+    extras_require={'dev': cfg['dev_requirements'].split() + cluster + transformers,
+                    'cluster': cluster, 'transformers': transformers},
     entry_points={'console_scripts': cfg['console_scripts'].split(),
                   'nbdev': [f'{cfg["lib_name"]}={cfg["lib_name"]}._modidx:d']},
     classifiers=['Development Status :: ' + status[cfg['status']], 'Intended Audience :: ' + cfg['audience'],
