@@ -187,9 +187,7 @@ class PromptedAttention(Attention):
     "timm's `Attention` with prompts joined to its keys and values (Eq. 1 and 2): `B N D` to `B N D`."
     def forward(self, x, attn_mask=None, is_causal=False):
         B, N, _ = x.shape
-        qkv = self.qkv(x).reshape(B, N, 3, self.num_heads, self.head_dim)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        q, k = self.q_norm(q), self.k_norm(k)
+        q, k, v = self.project(x)
         n, outside = self.prompt.n_prompts, self.prompt.prompt_form == 'outside'
         if n: k_p, v_p = (self.for_each(p, t) for p, t in zip(self.prompt(), (k, v)))
         if n and not outside:
@@ -200,6 +198,12 @@ class PromptedAttention(Attention):
         out = self.norm(out.transpose(1, 2).reshape(B, N, -1))
         if getattr(self, 'gate', None) is not None: out = out * self.gate(x).sigmoid()
         return self.proj_drop(self.proj(out))
+
+    def project(self, x):
+        "Queries, keys and values of tokens `B N D`, each `B H N d`."
+        qkv = self.qkv(x).reshape(*x.shape[:2], 3, self.num_heads, self.head_dim)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        return self.q_norm(q), self.k_norm(k), v
 
     def attended(self, q, k, v, attn_mask=None, is_causal=False):
         "Eq. 1 for queries `B H N d`, and keys and values `B H M d`: `B H N d`."
