@@ -4,12 +4,15 @@
 
 # %% auto #0
 __all__ = ['TEXTURED', 'WARM', 'TIMED', 'matching_loss', 'TexturedTasks', 'embed_some', 'textured_tasks', 'batch_of_step',
-           'StepPlan', 'textured_step', 'check_finite', 'optimise_textured', 'pretrain_textured', 'textured_provenance']
+           'StepPlan', 'textured_step', 'recent_losses', 'textured_losses', 'compile_parts', 'optimise_textured',
+           'pretrain_textured', 'save_tasks', 'textured_provenance']
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #6d07adf1
+# %% ../nbs/api/09b_textured_backbone.ipynb #278b36c4
 import json, math, time, torch
 from fastcore.basics import patch
+from functools import partial
 from pathlib import Path
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import nn
 from torch.nn import functional as F
 from .moving_textures import Draws, draw_textured, draw_textured_scene
@@ -17,24 +20,26 @@ from .core import atomic, progress_bar
 from .pretraining import MaskedAutoencoder, gather_tokens, new_autoencoder, pixel_targets, provenance
 from .pretraining import rate_at, resume_pretraining, save_pretraining, tubelets
 from .training import forward_context, set_attention
-from .video_vit import VideoViT, norm_layer, normalize
+from .video_vit import VideoViT
 from .weights import save_backbone
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #2c686948
-TEXTURED = dict(img_size=64, num_frames=16, tubelet_size=4, patch_size=8, embed_dim=192, depth=10, num_heads=6)
+# %% ../nbs/api/09b_textured_backbone.ipynb #8dff3f90
+TEXTURED = dict(img_size=64, num_frames=16, tubelet_size=4, patch_size=8,
+                embed_dim=192, depth=10, num_heads=6)
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #027dbde8
+# %% ../nbs/api/09b_textured_backbone.ipynb #398d6dae
 def matching_loss(
     z:torch.Tensor,        # one row per clip, of length 1; row `i + n/2` is the partner of row i, `n D`
     temperature:float=.1,  # tau
 )->torch.Tensor:           # scalar
     "Cross-entropy of finding each clip's partner among the others of the batch (NT-Xent)."
     n = len(z)
-    logits = (z @ z.T / temperature).float().fill_diagonal_(-1e4)
+    with torch.autocast(z.device.type, enabled=False): logits = z.float() @ z.float().T / temperature
+    logits = logits.fill_diagonal_(-1e4)
     partner = torch.arange(n, device=z.device).roll(n // 2)
     return F.cross_entropy(logits, partner)
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #f45ff992
+# %% ../nbs/api/09b_textured_backbone.ipynb #373d2c35
 class TexturedTasks(nn.Module):
     "A masked autoencoder, and a head that matches movements."
     def __init__(
@@ -50,7 +55,10 @@ class TexturedTasks(nn.Module):
         n, D = math.prod(autoencoder.grid), autoencoder.encoder.embed_dim
         self.seen = round(n * (1 - mask_ratio))
         self.used = self.seen + round((n - self.seen) * decoded)
-        self.match = nn.Sequential(norm_layer(D), nn.Linear(D, width), nn.GELU(), nn.Linear(width, 128))
+        moments = torch.tensor([IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD]).view(2, 3, 1, 1, 1)
+        self.register_buffer('moments', moments * 255, persistent=False) # `normalize` copies them each time
+        self.match = nn.Sequential(nn.BatchNorm1d(D), nn.Linear(D, width), nn.BatchNorm1d(width), nn.GELU(),
+                                   nn.Linear(width, 128))
 
 # %% ../nbs/api/09b_textured_backbone.ipynb #ea3cebf7
 def embed_some(
@@ -64,7 +72,7 @@ def embed_some(
     tokens = F.linear(gather_tokens(pieces.flatten(2), order), weight, proj.bias)
     return tokens + encoder.pos_embed[order].to(tokens.dtype)
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #834eb96b
+# %% ../nbs/api/09b_textured_backbone.ipynb #82bc33ad
 @patch
 def forward(
     self:TexturedTasks,
@@ -73,7 +81,7 @@ def forward(
 )->tuple:                # loss of reconstruction, loss of matching
     "Both losses of a batch."
     mae, order = self.autoencoder, order[:, :self.used]
-    clips = normalize(clips)
+    clips = (clips - self.moments[0]) / self.moments[1]
     tokens = mae.encoder.encode(embed_some(mae.encoder, tubelets(clips, mae.tubelet), order[:, :self.seen]))
     target = gather_tokens(pixel_targets(clips, mae.tubelet), order[:, self.seen:])
     found = F.mse_loss(mae.reconstruct(tokens, order).float(), target)
@@ -163,55 +171,73 @@ def textured_step(
     opt.step()
     return torch.stack([found, matched]).detach()
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #6333fb5c
-def check_finite(
-    losses:list,  # losses of some steps
-    lr:float,     # learning rate
-):
-    "Raise FloatingPointError unless all losses are finite."
-    if not all(map(math.isfinite, sum(losses, []))):
-        raise FloatingPointError(f'the loss is not finite at a learning rate of {lr:.2g}: lower lr')
+# %% ../nbs/api/09b_textured_backbone.ipynb #21dfd7a5
+def recent_losses(
+    losses:list,  # both losses of each step
+    lr:float,     # learning rate, for the message
+)->str:           # means of the last 100 steps
+    "The last losses in words; FloatingPointError unless they are finite."
+    found, matched = (sum(l) / len(l) for l in zip(*losses[-100:]))
+    if math.isfinite(found + matched): return f'reconstruction {found:.3f}, matching {matched:.3f}'
+    raise FloatingPointError(f'the loss is not finite at a learning rate of {lr:.2g}: lower lr')
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #2cea7c50
+# %% ../nbs/api/09b_textured_backbone.ipynb #5807a817
+def textured_losses(
+    model:TexturedTasks,  # model to train, on its device
+    opt,                  # its optimiser
+    plan:StepPlan,        # number of steps
+    first:int,            # number of the step to begin with
+    n:int,                # clips per step, even
+    lr:float,             # highest learning rate
+    draw=draw_textured,   # draws a scene
+    **settings,           # seed and reuse, see `batch_of_step`
+):
+    "Train, and give the number of steps done and both losses after each step."
+    context, clips, step = forward_context(model.autoencoder.encoder), None, first
+    while not plan.steps or step < plan.steps:
+        plan.before(step, first)
+        clips, seen, order = batch_of_step(step, clips, model, n, draw=draw, **settings)
+        rate = rate_at(step, plan.steps or 10**9, lr, warmup=200)
+        step += 1
+        yield step, textured_step(model, opt, seen, order, rate, context)
+
+# %% ../nbs/api/09b_textured_backbone.ipynb #4be9ed03
+def compile_parts(
+    model:TexturedTasks,  # model whose blocks are compiled in place
+):                        # the compiled `draw_textured`
+    "Compile drawing and blocks. It takes a minute or two, and pays on a GPU."
+    for block in [*model.autoencoder.encoder.blocks, *model.autoencoder.decoder]: block.compile()
+    return torch.compile(draw_textured, dynamic=False)
+
+# %% ../nbs/api/09b_textured_backbone.ipynb #6a203812
 def optimise_textured(
     model:TexturedTasks,  # model to train, on its device
     out:str|Path,         # folder for `checkpoint.pt`
     plan:StepPlan,        # number of steps
     n:int,                # clips per step, even
     lr:float,             # highest learning rate
-    seed:int=0,           # seed of the clips
-    reuse:int=2,          # steps per drawn batch, 1 to 4
-    compiled:bool=False,  # compile drawing and blocks (pays on a GPU, after a minute or two)
+    compiled:bool=False,  # compile drawing and blocks
     every:int=500,        # steps between checkpoints
+    **kw,                 # seed and reuse, see `batch_of_step`
 )->list:                  # [loss of reconstruction, loss of matching] of each step
     "The steps of the pre-training. Goes on from `out/checkpoint.pt` if it exists."
-    mae = model.autoencoder
     opt = torch.optim.AdamW(model.parameters(), lr, (.9, .95), weight_decay=.05, fused=True)
-    settings = dict(lr=lr, batch_size=n, seed=seed, reuse=reuse, matching=model.matching, seen=model.seen)
-    losses = resume_pretraining(out, model, opt, settings)
-    context, set_one = forward_context(mae.encoder), set_attention(model)
-    draw = torch.compile(draw_textured, dynamic=False) if compiled else draw_textured
-    if compiled:
-        for block in [*mae.encoder.blocks, *mae.decoder]: block.compile()
-    first, last, recent = len(losses), None, []
-    with progress_bar(plan.steps or None, 'pre-training', done=first) as bar:
-        step = first
-        while not plan.steps or step < plan.steps:
-            plan.before(step, first)
+    settings = dict(lr=lr, batch_size=n, matching=model.matching, seen=model.seen, **kw)
+    losses, recent = resume_pretraining(out, model, opt, settings), []
+    set_attention(model)
+    draw = compile_parts(model) if compiled else draw_textured
+    with progress_bar(plan.steps or None, 'pre-training', done=len(losses)) as bar:
+        for step, value in textured_losses(model, opt, plan, len(losses), n, lr, draw, **kw):
+            recent.append(value)
             bar.total = plan.steps or None
-            last, clips, order = batch_of_step(step, last, model, n, seed, reuse, draw)
-            recent.append(textured_step(model, opt, clips, order, rate_at(step, plan.steps or 10**9, lr), context))
-            step += 1
             bar.update()
-            if step % every and step % 100 and step != plan.steps: continue
+            if step % 100 and step % every and step != plan.steps: continue
             losses, recent = losses + torch.stack(recent).tolist(), []
-            check_finite(losses[-100:], lr)
-            means = [sum(l) / len(l) for l in zip(*losses[-100:])]
-            bar.set_postfix_str(f'reconstruction {means[0]:.3f}, matching {means[1]:.3f}', refresh=False)
+            bar.set_postfix_str(recent_losses(losses, lr), refresh=False)
             if step % every == 0 or step == plan.steps: save_pretraining(out, model, opt, losses, settings)
     return losses
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #244229ff
+# %% ../nbs/api/09b_textured_backbone.ipynb #69faced8
 def pretrain_textured(
     out='pretraining_textured',  # folder for the checkpoint and the backbone
     steps:int=0,                 # number of optimiser steps (0: as many as fit into `minutes`)
@@ -224,6 +250,7 @@ def pretrain_textured(
     matching:float=.2,           # weight of matching movements
     compiled:bool=False,         # compile drawing and blocks
     weights:str='textured',      # name of the backbone, written to <out>/<weights>.safetensors
+    start='',                    # model to begin with, from `save_tasks` ('': a new one)
     **settings,                  # settings of the backbone, instead of those of `TEXTURED`
 )->Path:                         # the .safetensors file
     "Pre-train a small backbone on moving textures. Goes on from the checkpoint in `out` if it exists."
@@ -231,10 +258,22 @@ def pretrain_textured(
     device, began = device or ('cuda' if torch.cuda.is_available() else 'cpu'), time.monotonic()
     plan = StepPlan(out, steps, minutes, device)
     model = textured_tasks(seed, matching, **settings).to(device)
-    losses = optimise_textured(model, out, plan, batch_size, lr, seed, reuse, compiled)
+    if start: model.load_state_dict(torch.load(start, map_location=device, weights_only=True))
+    losses = optimise_textured(model, out, plan, batch_size, lr, compiled, seed=seed, reuse=reuse)
     how = dict(steps=plan.steps, batch_size=batch_size, lr=lr, seed=seed, reuse=reuse, matching=matching)
+    if start: how['start'] = str(start)
     made = textured_provenance(how, losses, device, minutes, time.monotonic() - began)
+    save_tasks(model, Path(out)/'tasks.pt')
     return save_backbone(model.autoencoder.encoder, Path(out)/f'{weights}.safetensors', made, torch.float16)
+
+# %% ../nbs/api/09b_textured_backbone.ipynb #78cf5b5b
+def save_tasks(
+    model:TexturedTasks,  # model with decoder and head
+    file:Path,            # file to write
+):
+    "Write a whole model in half precision, for another run to begin with."
+    state = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    atomic(file, partial(torch.save, state))
 
 # %% ../nbs/api/09b_textured_backbone.ipynb #aeefd2c4
 def textured_provenance(
