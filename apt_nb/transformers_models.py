@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['PROJECTIONS', 'ELSEWHERE', 'INTERFACE', 'NO_NORM', 'SETTINGS', 'projections', 'uses_interface', 'encoder_attentions',
            'plain_attention', 'attend_with_prompts', 'PromptedConfig', 'SeesPrompts', 'prompted_class', 'new_prompted',
-           'chosen_layers', 'config_value', 'pixels_per_patch', 'register_interface', 'add_transformers_prompts',
-           'LoRAProjection', 'add_transformers_lora', 'encoder_layers', 'train_biases', 'has_class_token',
-           'HeadedEncoder', 'is_transformers', 'transformers_head', 'transformers_norm', 'vision_config',
-           'transformers_settings', 'transformers_kind', 'VideoClassifier', 'with_classes']
+           'chosen_layers', 'vision_config', 'config_value', 'pixels_per_patch', 'register_interface',
+           'add_transformers_prompts', 'LoRAProjection', 'called_projections', 'add_transformers_lora',
+           'encoder_layers', 'train_biases', 'has_class_token', 'HeadedEncoder', 'is_transformers', 'transformers_head',
+           'transformers_norm', 'transformers_settings', 'transformers_kind', 'VideoClassifier', 'with_classes']
 
 # %% ../nbs/api/01b_transformers.ipynb #e0eff64a
 import inspect, math, re, sys, torch
@@ -32,9 +32,9 @@ def projections(attn:nn.Module)->dict: # {q, k, v: linear layer}, empty for any 
              for k, names in PROJECTIONS.items()}
     return {} if None in found.values() else {k: getattr(attn, n) for k, n in found.items()}
 
-# %% ../nbs/api/01b_transformers.ipynb #82b0f9c2
+# %% ../nbs/api/01b_transformers.ipynb #ffa2c834
 def uses_interface(attn:nn.Module)->bool: # whether `AttentionInterface` decides what it computes
-    "Whether an attention looks up its function in the table of transformers."
+    "Whether a module looks up its function in the table of transformers."
     return 'ALL_ATTENTION_FUNCTIONS' in inspect.unwrap(type(attn).forward).__code__.co_names
 
 def encoder_attentions(model:nn.Module)->list: # one attention for each layer
@@ -44,8 +44,8 @@ def encoder_attentions(model:nn.Module)->list: # one attention for each layer
     depth = found[0].config.num_hidden_layers if found else 0
     widths = {tuple(l.weight.shape) for m in found for l in projections(m).values()}
     if len(found) == depth and len(widths) == 1: return found
-    raise ValueError(f'{type(model).__name__} has not one attention of the same width in each layer, computed '
-                     "through transformers' AttentionInterface: apt and lora need that, linear and full do not")
+    raise ValueError(f'{type(model).__name__} has no attention of one width in each layer, computed '
+                     "by transformers' AttentionInterface: apt and lora need that, linear and full do not")
 
 # %% ../nbs/api/01b_transformers.ipynb #cfde1775
 INTERFACE = 'apt_nb_' # joined to the name of the function that our function calls
@@ -111,7 +111,7 @@ def new_prompted(cls:type): # an empty object, which `pickle` and `copy` fill
     "A new attention of `prompted_class`."
     return object.__new__(prompted_class(cls))
 
-# %% ../nbs/api/01b_transformers.ipynb #b8fcf25b
+# %% ../nbs/api/01b_transformers.ipynb #9b5d5dc0
 def chosen_layers(
     attns:list,  # attentions, see `encoder_attentions`
     blocks=None, # indices of the layers you want (None: all)
@@ -122,6 +122,10 @@ def chosen_layers(
     if wrong:
         raise ValueError(f'prompt_blocks: no block {wrong} in this model, its {n} blocks are 0 to {n - 1}')
     return [attns[i] for i in wanted]
+
+def vision_config(model:nn.Module): # configuration of the encoder
+    "The configuration that describes the vision encoder."
+    return getattr(model.config, 'vision_config', model.config)
 
 def config_value(config, *names): # None if it has none of them
     "The first of these settings that a configuration has."
@@ -172,7 +176,15 @@ class LoRAProjection(nn.Linear):
     "A linear layer of queries or of values, with a change of low rank."
     def forward(self, x): return self._original_class.forward(self, x) + self.lora(x)
 
-# %% ../nbs/api/01b_transformers.ipynb #7ec9c716
+# %% ../nbs/api/01b_transformers.ipynb #4e9701de
+def called_projections(attn:nn.Module)->dict: # {q, k, v: linear layer}
+    "`projections` of an attention that calls them; ValueError if it only uses their weights."
+    if 'linear' not in inspect.unwrap(type(attn).forward).__code__.co_names: return projections(attn)
+    version = sys.modules['transformers'].__version__
+    raise ValueError(f'{type(attn).__name__} of transformers {version} does not call the layers that lora '
+                     'changes: use a newer version of transformers')
+
+# %% ../nbs/api/01b_transformers.ipynb #06cabcae
 def add_transformers_lora(
     model:nn.Module,  # model of transformers
     rank:int=8,       # LoRA rank, r
@@ -182,19 +194,21 @@ def add_transformers_lora(
     seed=None,        # seed or torch.Generator of the initial weights (None: torch's global generator)
 )->nn.Module:         # the model
     "Give the queries and values of a model of transformers a change of low rank (LoRA)."
-    layers = [projections(a)[part] for a in encoder_attentions(model) for part in 'qv']
+    layers = [called_projections(a)[part] for a in encoder_attentions(model) for part in 'qv']
     generator = as_generator(seed)
     make = lambda l: LowRank(l.in_features, l.out_features, rank, alpha, dropout, generator)
     with start_device(model): parts = [make(l) for l in layers]
     for layer, part in zip(layers, parts): retype(layer, LoRAProjection, lora=part)
     return model
 
-# %% ../nbs/api/01b_transformers.ipynb #5da341a2
+# %% ../nbs/api/01b_transformers.ipynb #87204d3c
 def encoder_layers(model:nn.Module)->list: # layers, each with attention and MLP
-    "The layers of an encoder; ValueError if its attentions are not found."
-    attns = {id(a) for a in encoder_attentions(model)}
-    parts = [part for m in model.modules() if isinstance(m, nn.ModuleList) for part in m]
-    return [part for part in parts if any(id(m) in attns for m in part.modules())]
+    "The layers of an encoder; ValueError if they are not found."
+    inside = [m for n, m in model.named_modules() if not re.search(ELSEWHERE, n)]
+    depth = vision_config(model).num_hidden_layers
+    found = next((m for m in inside if isinstance(m, nn.ModuleList) and len(m) == depth), None)
+    if found is None: raise ValueError(f'the {depth} layers of {type(model).__name__} are not found')
+    return list(found)
 
 def train_biases(
     model:nn.Module, # frozen model of transformers
@@ -243,11 +257,12 @@ def forward(
     loss = None if labels is None else F.cross_entropy(logits, labels)
     return sys.modules['transformers'].modeling_outputs.ImageClassifierOutput(loss=loss, logits=logits)
 
-# %% ../nbs/api/01b_transformers.ipynb #c0f4be7a
+# %% ../nbs/api/01b_transformers.ipynb #84fd00b1
 def is_transformers(model:nn.Module)->bool: # whether the functions of this notebook are for it
     "Whether a model is one of transformers, or an encoder of theirs with our head."
     loaded = sys.modules.get('transformers.modeling_utils')
-    return isinstance(model, HeadedEncoder) or loaded is not None and isinstance(model, loaded.PreTrainedModel)
+    theirs = (loaded.PreTrainedModel,) if loaded else ()
+    return isinstance(model, (HeadedEncoder, *theirs))
 
 # %% ../nbs/api/01b_transformers.ipynb #e7772b1a
 NO_NORM = 'clip', 'metaclip_2' # their classifier reads tokens that no norm has seen
@@ -270,15 +285,11 @@ def transformers_norm(model:nn.Module)->nn.Module: # an Identity if there is non
     parts += [getattr(base, n, None) for n in ('layernorm', 'norm', 'post_layernorm', 'pooler')]
     return next((p for p in parts if p is not None and any(True for _ in p.parameters())), nn.Identity())
 
-# %% ../nbs/api/01b_transformers.ipynb #708b2616
+# %% ../nbs/api/01b_transformers.ipynb #a485f36c
 SETTINGS = dict(
-    num_classes=(), embed_dim=('hidden_size',), depth=('num_hidden_layers',), num_heads=('num_attention_heads',),
-    eps=('layer_norm_eps',), img_size=('image_size', 'crop_size'), num_frames=('num_frames', 'frames_per_clip'),
-    patch_size=('patch_size',), tubelet_size=('tubelet_size',), rope_theta=('rope_theta',))
-
-def vision_config(model:nn.Module): # configuration of the encoder
-    "The configuration that describes the vision encoder."
-    return getattr(model.config, 'vision_config', model.config)
+    embed_dim=('hidden_size',), depth=('num_hidden_layers',), num_heads=('num_attention_heads',),
+    eps=('layer_norm_eps',), img_size=('image_size', 'crop_size'), patch_size=('patch_size',),
+    num_frames=('num_frames', 'frames_per_clip'), tubelet_size=('tubelet_size',), rope_theta=('rope_theta',))
 
 def transformers_settings(model:nn.Module)->dict: # architecture and sizes
     "Settings that two backbones must share, under the names of this library."
@@ -295,13 +306,13 @@ def transformers_kind(model:nn.Module)->dict: # name, weights, act, dtype, trans
         act=str(config_value(vision_config(model), 'hidden_act')), dtype=next(model.parameters()).dtype,
         transformers=sys.modules['transformers'].__version__)
 
-# %% ../nbs/api/01b_transformers.ipynb #935fe35a
+# %% ../nbs/api/01b_transformers.ipynb #a1baf48c
 class VideoClassifier(nn.Module):
     "A model of transformers that takes clips, normalised as ImageNet's, and returns logits."
     def __init__(
         self,
         model:nn.Module,            # model of transformers
-        num_classes:int=None,       # number of logits, for an encoder without a head (None: the model has one)
+        num_classes:int=None,       # number of logits, for an encoder without a head (None: it has one)
         mean=IMAGENET_DEFAULT_MEAN, # mean of the pixels that the model wants, per channel
         std=IMAGENET_DEFAULT_STD,   # standard deviation of the pixels that it wants, per channel
     ):
@@ -317,11 +328,11 @@ class VideoClassifier(nn.Module):
 
 def with_classes(model:nn.Module, num_classes:int)->nn.Module: # the model, or a `HeadedEncoder`
     "Give an encoder a head; ValueError for a model that has another number of classes."
-    head = getattr(model, 'classifier', None)
-    if head is None: return HeadedEncoder(model, num_classes)
-    if getattr(head, 'out_features', 0) == num_classes: return model
-    raise ValueError(f'{type(model).__name__} has {getattr(head, "out_features", 0)} classes, not {num_classes}: '
-                     f'load it with num_labels={num_classes}, ignore_mismatched_sizes=True')
+    if not hasattr(model, 'classifier'): return HeadedEncoder(model, num_classes)
+    n = getattr(model.classifier, 'out_features', 0)
+    if n == num_classes: return model
+    raise ValueError(f'{type(model).__name__} has {n} classes, not {num_classes}: load it with '
+                     f'num_labels={num_classes}, ignore_mismatched_sizes=True')
 
 # %% ../nbs/api/01b_transformers.ipynb #2f6016dd
 @patch(as_prop=True)
@@ -342,7 +353,7 @@ def forward(
     if self.takes_clips: return self.module(frames).logits
     return self.module(frames.flatten(0, 1)).logits.unflatten(0, frames.shape[:2]).mean(1)
 
-# %% ../nbs/api/01b_transformers.ipynb #ac4fa356
+# %% ../nbs/api/01b_transformers.ipynb #60f26b4a
 @patch(as_prop=True)
 def blocks(self:VideoClassifier)->list: # layers, each with attention and MLP
     "The layers of the encoder."
@@ -352,7 +363,7 @@ def blocks(self:VideoClassifier)->list: # layers, each with attention and MLP
 def set_grad_checkpointing(self:VideoClassifier, enable:bool=True):
     "Keep only each layer's input for the backward pass, and compute the layer again there."
     names = ('activation_checkpointing_enable', 'gradient_checkpointing_enable') # the second until 5.2x
-    model = getattr(self.module, 'encoder', self.module) if isinstance(self.module, HeadedEncoder) else self.module
+    model = self.module.encoder if isinstance(self.module, HeadedEncoder) else self.module
     start = next(getattr(model, n) for n in names if hasattr(model, n))
     if enable: start(dict(use_reentrant=False))
     self.grad_checkpointing = enable
