@@ -7,8 +7,9 @@ __all__ = ['JOINTS', 'ARMS', 'LEGS', 'LAG', 'MOVEMENTS', 'FRONTAL', 'ONCE', 'LEN
            'standardised', 'spectral_noise', 'stripes', 'draw_textures', 'draw_pose', 'body_rules', 'draw_movement',
            'rhythm', 'joint_angles', 'limb', 'skeleton', 'draw_body', 'draw_clothes', 'draw_path', 'path_at',
            'draw_blob', 'blob_radius', 'draw_camera', 'draw_light', 'repeated', 'draw_movements', 'draw_textured_scene',
-           'root', 'turned', 'texture_at', 'add_object', 'part_opacity', 'add_body', 'pixel_grid', 'seen_by',
-           'draw_ground_texture', 'lit', 'draw_textured', 'textured_clips']
+           'root', 'body_numbers', 'path_numbers', 'movement_numbers', 'number_moments', 'turned', 'texture_at',
+           'add_object', 'part_opacity', 'add_body', 'pixel_grid', 'seen_by', 'draw_ground_texture', 'lit',
+           'draw_textured', 'textured_clips']
 
 # %% ../nbs/api/06a_moving_textures.ipynb #93c9b237
 import math, torch
@@ -240,7 +241,7 @@ def skeleton(
     yaw = yaw[:, None, None, None]
     return torch.stack([ends[..., 0] * yaw.cos() + ends[..., 1] * yaw.sin(), ends[..., 2]], -1)
 
-# %% ../nbs/api/06a_moving_textures.ipynb #9914101d
+# %% ../nbs/api/06a_moving_textures.ipynb #f9ee6b78
 def draw_body(
     d:Draws,              # source of every choice
     family:torch.Tensor,  # number of the movement, `n`
@@ -253,8 +254,8 @@ def draw_body(
     yaw = d.uniform(-.5, .5) + math.pi / 2 * frontal + math.pi * d.often(.5)
     lengths, radii = sizes * near_one(8, .12), radii * near_one(10, .15) * d.log_uniform(.75, 1.35, 1)
     return dict(lengths=lengths, radii=radii, yaw=yaw, height=d.log_uniform(.7, 2.2),
-                place=d.uniform(-1, 1, 2), colours=draw_clothes(d), soft=d.log_uniform(.03, .08), texture=d.below(1 << 20), worn=d.uniform(0, 1.2),
-                zoom=d.log_uniform(.3, 1.2))
+                place=d.uniform(-1, 1, 2), colours=draw_clothes(d), soft=d.log_uniform(.03, .08),
+                texture=d.below(1 << 20), worn=d.uniform(0, 1.2), zoom=d.log_uniform(.3, 1.2))
 
 # %% ../nbs/api/06a_moving_textures.ipynb #b3ba396f
 def draw_clothes(
@@ -381,7 +382,7 @@ def draw_movements(
             'offset': move['offset'] + .08 * d.normal(len(JOINTS), 2)}
     return move, {**path, 'start': d.uniform(0, 1)}, body
 
-# %% ../nbs/api/06a_moving_textures.ipynb #62d90a10
+# %% ../nbs/api/06a_moving_textures.ipynb #51801ea0
 def draw_textured_scene(
     d:Draws,            # source of every choice
     frames:int,         # frames of a clip, T
@@ -402,7 +403,7 @@ def draw_textured_scene(
                   contrast=d.uniform(.1, 1))
     return dict(body={**body, **root(move, body, pace, t), 'there': there, 'ends': parts}, objects=objects,
                 ground=ground, camera=draw_camera(d, t, pace * there), light=draw_light(d, frames),
-                textures=draw_textures(d.of(max(d.n // 2, 8))), move=move,
+                textures=draw_textures(d.of(max(d.n // 2, 8))), move=move, path=path, there=there,
                 noise=d.normal(3, frames, size, size))
 
 # %% ../nbs/api/06a_moving_textures.ipynb #6e346b93
@@ -419,6 +420,60 @@ def root(
     up = torch.where(v(move['kind']) == 0, (math.pi * cycle).sin().abs(), once)
     way = torch.stack([v(pace) * (t - .5), -up * v(move['lift'] * body['height'])], -1)
     return dict(root=way + v(body['place'] * constant((.5, .25), t.device)))
+
+# %% ../nbs/api/06a_moving_textures.ipynb #fc17b0cf
+def body_numbers(
+    move:dict,        # movements, see `draw_movements`
+    backwards:bool,   # whether the clip is played backwards
+)->torch.Tensor:      # `n 43`
+    "Numbers that say how a body moves."
+    sides = [move[k].sort(2, descending=True).values.flatten(1) for k in ('amplitude', 'offset')]
+    apart = (2 * math.pi * (move['phase'][:, [0, 4], 0] - move['phase'][:, [0, 4], 1])).cos()
+    kinds = torch.stack([move['kind'] == 1, (move['kind'] == 2) * (-1. if backwards else 1.)], 1)
+    rest = torch.stack([move['freq'].log(), move['pace'].abs(), move['lift']], 1)
+    return torch.cat([*sides, apart, kinds, rest], 1)
+
+# %% ../nbs/api/06a_moving_textures.ipynb #5abe6f9b
+def path_numbers(
+    path:dict,       # paths, see `draw_path`
+    mirrored:bool,   # whether the clip is mirrored
+    backwards:bool,  # whether it is played backwards
+)->torch.Tensor:     # `n 13`
+    "Numbers that say how an object moves."
+    side, way = 1 - 2 * mirrored, 1 - 2 * backwards
+    velocity, acceleration = path['velocity'] * way, path['acceleration']
+    drift = [velocity[:, 0] * side, velocity[:, 1], acceleration[:, 0] * side, acceleration[:, 1]]
+    swings = [path['swing'].abs()[:, 0], path['swing'].abs()[:, 1], path['freq'].log(), path['bounce']]
+    turns = [path['turn'] * way * side, path['rock'].abs(), path['grow'] * way, path['pulse'], path['wobble']]
+    return torch.stack(drift + swings + turns, 1)
+
+# %% ../nbs/api/06a_moving_textures.ipynb #58930c13
+def movement_numbers(
+    scene:dict,            # scene, from `draw_textured_scene`
+    mirrored:bool=False,   # whether its clips are mirrored
+    backwards:bool=False,  # whether they are played backwards
+)->tuple:                  # numbers and whether they are known, `n 56`; family, the last without a body, `n`
+    "What moves in the clips of a scene."
+    there, rhythmic = scene['there'][:, None] > 0, scene['move']['kind'][:, None] == 0
+    body, path = body_numbers(scene['move'], backwards), path_numbers(scene['path'], mirrored, backwards)
+    known = torch.cat([there.expand(body.shape), (~there).expand(path.shape)], 1)
+    known = torch.cat([known[:, :40], known[:, 40:41] & rhythmic, known[:, 41:]], 1)
+    family = torch.where(scene['there'] > 0, scene['move']['family'], len(MOVEMENTS))
+    return torch.cat([body, path], 1), known, family
+
+# %% ../nbs/api/06a_moving_textures.ipynb #69027fb2
+@lru_cache
+def number_moments(
+    device,     # torch's device
+)->tuple:       # mean and deviation of each number, `56`
+    "Moments of `movement_numbers` over many scenes, for scaling. They are drawn on the CPU."
+    d = Draws(20_000, seed=2**20)
+    move, path, there = draw_movements(d, False)
+    numbers, known, _ = movement_numbers(dict(move=move, path=path, there=there))
+    many = known.sum(0)
+    mean = (numbers * known).sum(0) / many
+    deviation = (((numbers - mean)**2 * known).sum(0) / many).sqrt().clamp(min=.05)
+    return mean.to(device), deviation.to(device)
 
 # %% ../nbs/api/06a_moving_textures.ipynb #570641ff
 def turned(
