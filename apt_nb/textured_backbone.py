@@ -114,7 +114,7 @@ def textured_tasks(
     "A new model for the tasks."
     return TexturedTasks(new_autoencoder(seed=seed, **{**TEXTURED, **settings}), mask_ratio)
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #ae0eed4a
+# %% ../nbs/api/09b_textured_backbone.ipynb #68eb878f
 @torch.no_grad()
 def batch_of_step(
     step:int,             # number of the step
@@ -122,7 +122,7 @@ def batch_of_step(
     model:TexturedTasks,  # tells the size of a clip
     n:int,                # clips per step
     seed:int=0,           # seed of the run
-    reuse:int=2,          # steps per drawn batch, 1 to 4
+    reuse:int=1,          # steps per drawn batch, 1 to 4
     draw=draw_textured,   # draws a scene
 )->tuple:                 # (scene and clips as drawn, clips to train on, what moves, order of the tokens)
     "The clips of a step, what moves in them, and which tokens are seen."
@@ -253,7 +253,7 @@ def optimise_textured(
             if step % every == 0 or step == plan.steps: save_pretraining(out, model, opt, losses, settings)
     return losses
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #db365c63
+# %% ../nbs/api/09b_textured_backbone.ipynb #5d1defb6
 def pretrain_textured(
     out='pretraining_textured',  # folder for the checkpoint and the backbone
     steps:int=0,                 # number of optimiser steps (0: as many as fit into `minutes`)
@@ -262,7 +262,7 @@ def pretrain_textured(
     seed:int=0,                  # seed of everything random
     device:str='',               # device of the run ('': a GPU if you have one)
     minutes:float=0,             # time for the whole run, if you give no steps
-    reuse:int=2,                 # steps per drawn batch, 1 to 4
+    reuse:int=1,                 # steps per drawn batch, 1 to 4
     compiled:bool=False,         # compile drawing and blocks
     weights:str='textured',      # name of the backbone, written to <out>/<weights>.safetensors
     start='',                    # model to begin with, from `save_tasks` ('': a new one)
