@@ -99,8 +99,8 @@ CHOICES = dict(
 CHOICES |= {k: choices for k, choices in VIEW_RULES.items() if k != 'shared_frames'}
 AT_LEAST = dict.fromkeys((
     'warmup_epochs', 'lr', 'min_lr', 'weight_decay', 'label_smoothing', 'clip_grad', 'val_fraction',
-    'allow_missing', 'n_prompts', 'n_visual', 'prompt_blocks', 'prompt_dropout', 'bottleneck', 'rank', 'workers',
-    'threads', 'seed', 'data_seed', 'micro_batch'), 0)
+    'allow_missing', 'n_prompts', 'n_visual', 'prompt_blocks', 'prompt_dropout', 'bottleneck', 'rank',
+    'workers', 'threads', 'seed', 'data_seed', 'micro_batch'), 0)
 AT_LEAST |= dict.fromkeys((
     'epochs', 'batch_size', 'views', 'n_train', 'n_val', 'n_test', 'n_frames', 'size', 'stride', 'split',
     'test_clips', 'test_crops'), 1)

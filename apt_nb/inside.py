@@ -12,6 +12,7 @@ import math, shutil, torch
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from accelerate.utils import set_seed
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from fastcore.basics import patch
@@ -181,6 +182,7 @@ def inspect_run(
     "Look into a finished run, on one central view of each of its test videos."
     view = dict(num_frames=cfg.n_frames, img_size=cfg.size)
     with reproducible(cfg.threads):
+        set_seed(cfg.seed) # a backbone may have random weights
         model = video_vit(cfg.model, len(record['classes']), weights=cfg.weights or None, **view)
         model = load_tuned(model, tuned_tensors(cfg, record['hash'], root)).to(make_accelerator().device)
         batches = eval_loader(cfg, splits(cfg)['test'])

@@ -89,8 +89,8 @@ NOT_HASHED = {
     'allow_missing', 'weights', 'group', 'test_groups', 'test_list', 'val_groups', 'val_fraction'}
 BENCHMARK_FIELDS = ('n_train', 'n_val', 'n_test', 'data_seed')
 METHOD_FIELDS = (
-    'n_prompts', 'prompt_dropout', 'reparam', 'prompt_form', 'prompt_blocks', 'n_visual', 'bottleneck', 'rank',
-    'deep')
+    'n_prompts', 'prompt_dropout', 'reparam', 'prompt_form', 'prompt_blocks', 'n_visual', 'bottleneck',
+    'rank', 'deep')
 
 # %% ../nbs/api/11a_run.ipynb #9566943f
 def option_fields(

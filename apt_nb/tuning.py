@@ -91,7 +91,7 @@ def bitfit(
     "Train the biases of the blocks (BitFit); ValueError if there are none."
     parts = [item for block in getattr(model, 'blocks', ()) for item in block.named_parameters()]
     biases = [p for n, p in parts if n.endswith('bias')]
-    if not biases: raise ValueError(f'bitfit: {type(model).__name__} has no biases in blocks that it could train')
+    if not biases: raise ValueError(f'bitfit: {type(model).__name__} has no biases in its blocks')
     for p in biases: p.requires_grad_()
     return model
 
