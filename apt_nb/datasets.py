@@ -445,8 +445,8 @@ def draw_groups(
     for i in range(TRIES):
         try: return split_by_group(videos, group, n, [seed, i] if i else seed, names)
         except DatasetError as e: last = e
-    raise DatasetError(f'{last}\n(none of {TRIES} random choices of {n} groups for {names[1]} has all classes '
-                       'in both parts: name the groups yourself, or give every class more of them)')
+    raise DatasetError(f'{last}\n(none of {TRIES} random choices of {n} groups for {names[1]} has all '
+                       'classes in both parts: name the groups yourself, or give every class more of them)')
 
 # %% ../nbs/api/05_datasets.ipynb #af2b0d31
 def split_by_group(
@@ -610,8 +610,8 @@ def _split_off_test(
         return _require_all_classes([rest, part], f' that {test} makes')
     if test is None: return split_at_random(videos, *draw, group)
     if group is None:
-        raise DatasetError(f'{videos.root}: test={test!r} are groups, but nothing says how to find them in the '
-                           'file names: give group=')
+        raise DatasetError(f'{videos.root}: test={test!r} are groups, but nothing says how to find them in '
+                           'the file names: give group=')
     return split_by_group(videos, group, test)
 
 # %% ../nbs/api/05_datasets.ipynb #39b7452d

@@ -57,7 +57,8 @@ class FrameFolder:
         found = {i: self.read(i) for i in sorted({int(i) for i in indices})}
         sizes = Counter(f'{f.shape[1]}x{f.shape[0]}' for f in found.values())
         if len(sizes) > 1:
-            raise VideoError(f'{self.path}: its pictures have several sizes ({", ".join(sizes)}). Make them equal')
+            several = ', '.join(sizes)
+            raise VideoError(f'{self.path}: its pictures have several sizes ({several}). Make them equal')
         return np.stack([found[int(i)] for i in indices])
 
     def decode(self, indices):
@@ -110,7 +111,8 @@ def examine_source(
 )->dict:   # state, frames, width, height, fps, seconds, container, codec, message, as `examine` has them
     "Read all frames once. The state is ok, missing, unreadable, short or damaged."
     if not os.path.isdir(path): return examine(path)
-    out = dict(state='unreadable', frames=0, width=0, height=0, fps=0., seconds=0., container='', codec='', message='')
+    out = dict(state='unreadable', frames=0, width=0, height=0, fps=0., seconds=0.)
+    out |= dict(container='', codec='', message='')
     try:
         video = FrameFolder(path)
         sizes = Counter(video.read(i).shape[1::-1] for i in range(len(video)))

@@ -44,11 +44,15 @@ def test_unknown_option(command, call):
 WRONG = {
     'apt_nb_train': '--data is missing', 'apt_nb_evaluate': 'required: tuned', 'apt_nb_check': '--data is missing',
     'apt_nb_predict tuned.safetensors': 'required: videos',
-    'apt_nb_train --data x --lr high': "invalid float value: 'high'", 'apt_nb_train --data x --lr -1': '--lr is -1',
-    'apt_nb_train --data x --warmup-epochs 9': '--warmup-epochs is 9.0, more than',
-    'apt_nb_train --data x --against magic': "--against is 'magic'",
-    'apt_nb_train --data x --profile big': "--profile is 'big'", 'apt_nb_check --data x --jobs -1': '--jobs is -1',
+    'apt_nb_train --data . --lr high': "invalid float value: 'high'", 'apt_nb_train --data . --lr -1': '--lr is -1',
+    'apt_nb_train --data . --warmup-epochs 9': '--warmup-epochs is 9.0, more than',
+    'apt_nb_train --data . --against magic': "--against is 'magic'",
+    'apt_nb_train --data . --profile big': "--profile is 'big'", 'apt_nb_check --data . --jobs -1': '--jobs is -1',
     'apt_nb_predict x y --top 0': '--top is 0', 'apt_nb_predict x y --csv /': '--csv is',
+    'apt_nb_train --data /path/to/clips': "'/path/to/clips', an example", 'apt_nb_train --data nowhere': 'there is no such',
+    'apt_nb_train --data . --weights no.pth': "no weights 'no.pth'", 'apt_nb_evaluate no --data .': 'no: no such file',
+    'apt_nb_predict no x': 'no: no such file', 'apt_nb_predict . x': 'a folder without tuned.safetensors',
+    'apt_nb_predict x y --window 2': '--window is for a timeline', 'apt_nb_check --data nowhere': 'there is no such',
     'apt_nb_pretrain --steps x': 'invalid int value', 'apt_nb_reproduce --jobs x': 'invalid int value'}
 
 @pytest.mark.parametrize('line', WRONG)
@@ -60,4 +64,4 @@ def test_wrong_value(line, call):
 def test_wrong_task(call):
     "Nor a task that does not exist."
     printed = call('apt_nb_pretrain_supervised', '--task', 'words')
-    assert 'it must be actions or pictures' in printed and printed.endswith(' loaded:\n'), printed[-300:]
+    assert 'it must be actions or pictures' in printed and printed.endswith('exit code: 2 loaded:\n'), printed[-300:]
