@@ -683,12 +683,13 @@ def folder_weights(
 def hub_weights(
     repo:str,           # repository on the Hub, `owner/name`
     revision:str=None,  # branch, tag or commit (None: the newest in the cache, else the newest)
+    names=HUB_FILES,    # files to look for, in order
 )->Path:                # file in the cache, its config.json beside it
     "Find a repository's weights in the cache, or download them; ValueError if that fails."
     def get(name, cached):
         return Path(huggingface_hub.hf_hub_download(repo, name, revision=revision, local_files_only=cached))
     for cached in (True, False):
-        for name in HUB_FILES:
+        for name in names:
             try: path = get(name, cached)
             except LocalEntryNotFoundError as e:
                 if not cached: raise ValueError(offline_message(repo, name)) from e
@@ -698,8 +699,8 @@ def hub_weights(
             else:
                 fetch_config(get)
                 return path
-    names = ', '.join(HUB_FILES)
-    raise ValueError(f'{repo} on the Hub has neither of {names}: download your file and give its path')
+    lack = f'neither of {", ".join(names)}' if len(names) > 1 else f'no {names[0]}'
+    raise ValueError(f'{repo} on the Hub has {lack}: download your file and give its path')
 
 # %% ../nbs/api/01a_weights.ipynb #6132e757
 def offline_message(
