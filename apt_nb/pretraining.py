@@ -258,7 +258,8 @@ def batch(
 )->dict:                 # clip uint8 `(B, 1, C, T, size, size)`, label and index `(B,)`, at `(B, T)`: frames
     "One frame of each of T equal parts, and one box of all of them."
     rng, B, part = self.generator(i), len(index), FRAMES / self.n_frames
-    at = ((torch.arange(self.n_frames) + torch.rand(B, self.n_frames, generator=rng)) * part).long()
+    at = (torch.arange(self.n_frames) + torch.rand(B, self.n_frames, generator=rng)) * part
+    at = at.long().clamp(max=FRAMES - 1) # the last place may be rounded up to the end
     boxes = random_boxes(B, (HEIGHT, WIDTH), generator=rng)
     if self.whole: boxes = torch.tensor([[0., (WIDTH - HEIGHT) / 2, HEIGHT, HEIGHT]]).expand(B, -1)
     films = self.films[index.to(self.films.device)[:, None], at.to(self.films.device)]

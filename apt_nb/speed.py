@@ -6,7 +6,7 @@
 __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'explicit', 'fused', 'again', 'compiled', 'tuned_model',
            'step_operations', 'product_rate', 'step_ways', 'kind_of', 'step_profile', 'step_depths', 'inference_cost',
            'help_calls', 'start_times', 'write_films', 'loader_table', 'batch_hours', 'films', 'measure_speed',
-           'readable_times', 'Speed', 'speed', 'hours_text', 'shares_text']
+           'readable_times', 'Speed', 'speed', 'recorded', 'hours_text', 'shares_text', 'about_table']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
 import os, re, shutil, subprocess, sys, torch
@@ -250,6 +250,7 @@ def measure_speed(
     ways:list=('explicit', 'fused', 'again'), # names in `STEP_WAYS`
     videos:str='',         # folder of videos for the loader ('': films that are written for it)
     large:bool=True,       # also measure ViT-S with 400 prompts
+    batches:list=(),       # more numbers of clips to measure a step with
 )->dict:                   # a record, with a list of rows for each table
     "Measure everything that notebook 12 shows, on this machine."
     asked = dict(size=size, n_prompts=n_prompts, batch=batch, rounds=rounds, precision=precision)
@@ -262,6 +263,7 @@ def measure_speed(
             depths=step_depths(**how), inference=inference_cost(**how), loader=loader_table(folder, rounds),
             starts=start_times(min(rounds, 3)))
         if large: tables['vit_small'] = step_ways(**how | LARGE)
+        tables |= {f'steps_{b}': step_ways(**how | dict(batch=b), ways=ways) for b in batches}
         place = environment(preset(profile, precision=precision))
     rows = {k: t.reset_index(names='name').to_dict('records') for k, t in tables.items()}
     more = dict(ways=list(ways), videos=Path(videos).name, large=large)
@@ -312,6 +314,16 @@ def speed(
         save_records(records, '12_speed', profile, root)
     return Speed(records[0], root)
 
+# %% ../nbs/api/12g_speed.ipynb #ea93d9ed
+def recorded(
+    profile:str,     # smoke, demo or paper
+    name:str,        # name of a table, see `Speed.show`
+    root:Path=None,  # clone (None: the one that the package is in)
+)->Shown:
+    "A table of the record in figures/<profile>, whatever its settings are."
+    records = records_of('12_speed', profile, root or repo_root())
+    return Speed(records[0], root).show(name) if records else Shown('There is no record yet.')
+
 # %% ../nbs/api/12g_speed.ipynb #f52fcc3b
 def hours_text(
     t:pd.DataFrame,  # from `batch_hours`
@@ -330,23 +342,32 @@ def shares_text(
     return markdown(pd.DataFrame({'kind of operator': t.index, 'share of the time': shares}))
 
 # %% ../nbs/api/12g_speed.ipynb #83537329
+def about_table(
+    record:dict,  # see `measure_speed`
+    part:str,     # name of a table
+)->str:           # '' for a table whose settings are the record's
+    "What was measured in a table, if not what the record says."
+    same = f'{record["profile"]} profile, the same machine.'
+    if clips := re.fullmatch(r'steps_(\d+)', part): return f'{same} Clips: {clips[1]}.'
+    small = f'{same} vit_small with {LARGE["n_prompts"]} prompts, one clip, fp32.'
+    loader = f'{same} Two views of 16 frames, 224 x 224.'
+    return dict(vit_small=small, loader=loader, hours='Hours of one core.').get(part, '')
+
 @patch
 def show(
     self:Speed,
-    name:str,  # table_speed_steps, _profile, _vit_small, _depths, _inference, _loader, _starts or _hours
+    name:str,  # table_speed_ and the name of a table: steps, steps_16, profile, ..., or hours
 )->Shown:
     "Save a table under figures/<profile> and show it."
     part = name.removeprefix('table_speed_')
     if part == 'hours': t = batch_hours(self.folder)
     elif part in self.tables: t = self.tables[part]
-    else: return Shown('Not measured here (large=False).')
+    else: return Shown('Not measured here.')
     if not len(t): return Shown('There are no records yet.')
     write = dict(hours=hours_text, profile=shares_text).get(part, readable_times)
-    where = f'{self.record["profile"]} profile, the same machine.'
-    abouts = dict(vit_small=f'{where} vit_small with {LARGE["n_prompts"]} prompts, one clip, fp32.',
-                  loader=f'{where} Two views of 16 frames, 224 x 224.', hours='Hours of one core.')
-    save_text(f'{abouts.get(part, self.about)}\n\n{write(t)}', t, self.folder/name)
-    return Shown(write(t), t)
+    about = about_table(self.record, part) or self.about
+    save_text(f'{about}\n\n{write(t)}', t, self.folder/name)
+    return Shown(f'{about}\n\n{write(t)}', t)
 
 # %% ../nbs/api/12g_speed.ipynb #1eb02ec9
 @patch
