@@ -51,8 +51,8 @@ def naming_loss(
     logits, guess = said.float().split([said.shape[1] - numbers.shape[1], numbers.shape[1]], 1)
     return F.cross_entropy(logits, family) + ((guess - numbers)**2 * known).sum() / known.sum()
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #ed031f00
-LOSSES = dict(reconstruction=1., naming=.3, matching=.1) # the tasks and their weights
+# %% ../nbs/api/09b_textured_backbone.ipynb #335ff525
+LOSSES = dict(reconstruction=1., naming=1., matching=.2) # the tasks and their weights
 
 # %% ../nbs/api/09b_textured_backbone.ipynb #891f0a1e
 class TexturedTasks(nn.Module):
@@ -87,7 +87,7 @@ def embed_some(
     tokens = F.linear(gather_tokens(pieces.flatten(2), order), weight, proj.bias)
     return tokens + encoder.pos_embed[order].to(tokens.dtype)
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #8ffd1c70
+# %% ../nbs/api/09b_textured_backbone.ipynb #999cb519
 @patch
 def forward(
     self:TexturedTasks,
@@ -101,7 +101,7 @@ def forward(
     tokens = mae.encoder.encode(embed_some(mae.encoder, tubelets(clips, mae.tubelet), order[:, :self.seen]))
     target = gather_tokens(pixel_targets(clips, mae.tubelet), order[:, self.seen:])
     found = F.mse_loss(mae.reconstruct(tokens, order).float(), target)
-    whole = tokens.mean(1)
+    whole = tokens.float().mean(1)
     z = F.normalize(self.match(whole).float(), dim=1)
     return torch.stack([found, naming_loss(self.name(whole), *names), matching_loss(z)])
 
@@ -253,17 +253,18 @@ def optimise_textured(
             if step % every == 0 or step == plan.steps: save_pretraining(out, model, opt, losses, settings)
     return losses
 
-# %% ../nbs/api/09b_textured_backbone.ipynb #5d1defb6
+# %% ../nbs/api/09b_textured_backbone.ipynb #6d526fcd
 def pretrain_textured(
     out='pretraining_textured',  # folder for the checkpoint and the backbone
     steps:int=0,                 # number of optimiser steps (0: as many as fit into `minutes`)
     batch_size:int=512,          # clips per step, even
-    lr:float=1e-3,               # highest learning rate
+    lr:float=7e-4,               # highest learning rate
     seed:int=0,                  # seed of everything random
     device:str='',               # device of the run ('': a GPU if you have one)
     minutes:float=0,             # time for the whole run, if you give no steps
     reuse:int=1,                 # steps per drawn batch, 1 to 4
-    compiled:bool=False,         # compile drawing and blocks
+    compiled:bool=False,         # compile drawing and blocks (pays on a GPU, after a minute or two)
+    every:int=500,               # steps between checkpoints
     weights:str='textured',      # name of the backbone, written to <out>/<weights>.safetensors
     start='',                    # model to begin with, from `save_tasks` ('': a new one)
     **settings,                  # settings of the backbone, instead of those of `TEXTURED`
@@ -274,8 +275,8 @@ def pretrain_textured(
     plan = StepPlan(out, steps, minutes, device)
     model = textured_tasks(seed, **settings).to(device)
     if start: model.load_state_dict(torch.load(start, map_location=device, weights_only=True))
-    losses = optimise_textured(model, out, plan, batch_size, lr, compiled, seed=seed, reuse=reuse)
-    how = dict(steps=plan.steps, batch_size=batch_size, lr=lr, seed=seed, reuse=reuse)
+    losses = optimise_textured(model, out, plan, batch_size, lr, compiled, every, seed=seed, reuse=reuse)
+    how = dict(steps=plan.steps, batch_size=batch_size, lr=lr, seed=seed, reuse=reuse, **settings)
     if start: how['start'] = str(start)
     made = textured_provenance(how, losses, device, minutes, time.monotonic() - began)
     save_tasks(model, Path(out)/'tasks.pt')
