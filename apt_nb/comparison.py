@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITIONAL', 'merge_settings', 'check_search',
            'candidates', 'search_runs', 'follow_up_runs', 'final_runs', 'only_diverged', 'ask_cells',
-           'with_counterpart', 'rates_tried', 'select_lr', 'without_answers', 'paper_rows', 'counterparts',
-           'comparison_table', 'best_by_validation', 'edge_sentence', 'readable_comparison', 'readable_search',
-           'match_budget', 'pair_weights', 'gap_verdicts', 'readable_gaps', 'gaps_frame', 'ordered_pairs',
-           'column_agreement', 'agreement_frame', 'readable_agreement', 'sense_counts', 'sense_frame', 'readable_sense',
-           'sense_sentence', 'guessed_sentence', 'Family', 'backbone_size', 'backbone_share', 'draw_level',
-           'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places', 'place_texts', 'printed_chance',
-           'draw_printed', 'figure_notes', 'comparison_figure', 'luck_sentence', 'Comparison', 'compare_methods',
-           'rank_text']
+           'with_counterpart', 'rates_tried', 'select_lr', 'next_rate', 'search_wider', 'without_answers', 'paper_rows',
+           'counterparts', 'comparison_table', 'best_by_validation', 'edge_sentence', 'readable_comparison',
+           'readable_search', 'match_budget', 'pair_weights', 'gap_verdicts', 'readable_gaps', 'gaps_frame',
+           'ordered_pairs', 'column_agreement', 'agreement_frame', 'readable_agreement', 'sense_counts', 'sense_frame',
+           'readable_sense', 'sense_sentence', 'guessed_sentence', 'Family', 'backbone_size', 'backbone_share',
+           'draw_level', 'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places', 'place_texts',
+           'printed_chance', 'draw_printed', 'figure_notes', 'comparison_figure', 'luck_sentence', 'Comparison',
+           'compare_methods', 'rank_text']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import matplotlib.pyplot as plt
@@ -130,11 +130,12 @@ def _diverged_text(t, r, lr, left):
 def only_diverged(
     flat,         # list of (target, row, Config)
     failed:dict,  # {position in it: exception}, from a `SweepError`
+    known=(),     # cells that have other runs
 )->bool:
     "Whether all failed runs had an infinite loss and their cells have other runs. Prints their rates."
     if not all(isinstance(e, FloatingPointError) for e in failed.values()): return False
     lost = [run for i, run in enumerate(flat) if i in failed]
-    left = {(t, r) for i, (t, r, _) in enumerate(flat) if i not in failed}
+    left = {(t, r) for i, (t, r, _) in enumerate(flat) if i not in failed} | set(known)
     for t, r, c in lost: print(_diverged_text(t, r, c.lr, (t, r) in left))
     return all((t, r) in left for t, r, _ in lost)
 
@@ -143,13 +144,14 @@ def ask_cells(
     runs:dict,  # {(target, row): list of Config}
     part:str,   # 'search' or 'final'
     later=(),   # Config of runs like those that will follow
+    known=(),   # cells that have other runs
 ):              # generator for `Experiment`, returns records
     "Ask for the runs of all cells. The settings in their records also name the target, the row and the part."
     flat = [(t, r, c) for (t, r), cs in runs.items() for c in cs]
     stage = lambda: Stage([c for *_, c in flat], list(later), choice=part == 'search')
     try: records = yield stage()
     except SweepError as e:
-        if part != 'search' or not only_diverged(flat, e.failed): raise
+        if part != 'search' or not only_diverged(flat, e.failed, known): raise
         flat = [run for i, run in enumerate(flat) if i not in e.failed]
         records = yield stage()
     names = [dict(target=t, row=r, part=part) for t, r, _ in flat]
@@ -202,6 +204,40 @@ def select_lr(
     f['edge'] = [EDGES[lr == rates[k][0], lr == rates[k][-1]] for k, lr in f.lr.items()]
     f = f.sort_values(['val_top1', 'val_loss'], ascending=[False, True], kind='stable')
     return f.groupby(['target', 'row'], sort=False).head(1).loc[cells].drop(columns='val_loss')
+
+# %% ../nbs/api/12b_comparison.ipynb #564405df
+def next_rate(
+    rates:list,     # rates tried, sorted, at least two; those two apart differ by 10 (.2, .6, 2), or any
+    higher:bool,    # whether to go up
+)->float:
+    "The rate that continues a row of rates beyond one of its ends."
+    end, before = (rates[-1], rates[-2]) if higher else (rates[0], rates[1])
+    step = end / before
+    of_decade = 2 < max(step, 1 / step) < 5
+    new = (before * 10 if higher else before / 10) if of_decade else end * step
+    return float(f'{new:.6g}')
+
+def search_wider(
+    cells:dict,    # runs of `candidates`; gets the rates that are tried here
+    runs:dict,     # runs of `search_runs`; gets the new ones
+    records,       # records of the search so far
+    times:int,     # most new rates for each cell
+    later=(),      # Config of runs like those that will follow
+):                 # generator for `Experiment`, returns more records of the search
+    "One more rate for each cell whose best one is the highest or the lowest tried, and again."
+    found = []
+    for _ in range(times):
+        chosen = select_lr(records + found, runs)
+        ends = chosen.edge[chosen.edge.isin(['↑', '↓'])]
+        if not len(ends): break
+        more = {}
+        for k, edge in ends.items():
+            lr = next_rate(sorted(c.lr for c in runs[k]), edge == '↑')
+            more[k] = [replace(runs[k][0], lr=lr)]
+            cells[k].append(replace(cells[k][0], lr=lr))
+            runs[k].extend(more[k])
+        found += yield from ask_cells(more, 'search', later, known=list(cells))
+    return found
 
 # %% ../nbs/api/12b_comparison.ipynb #88291498
 ANSWERS = 'correct', 'labels', 'predicted' # fields of a record's `test` with one value per test video
@@ -770,13 +806,16 @@ def compare_methods(
     seeds:list,       # one final run for each
     settings:dict,    # settings of all runs
     root=None,        # clone to save in (None: the one that the package is in)
+    widen:int=0,      # how often the search of a cell may go on, see `search_wider`
 ):                    # generator for `Experiment`, returns a `Comparison`
     "Search the rates, then run every row on every target. ValueError or KeyError for wrong parameters."
     if not seeds: raise ValueError('seeds: give at least one')
     cells = candidates(profile, targets, rows, lrs, **settings)
     printed = counterparts(targets, rows, paper_table)
     runs = search_runs(cells, search_seed, **search)
-    searched = yield from ask_cells(runs, 'search', follow_up_runs(cells, seeds, search_seed, search))
+    later = follow_up_runs(cells, seeds, search_seed, search)
+    searched = yield from ask_cells(runs, 'search', later)
+    searched += yield from search_wider(cells, runs, searched, widen, later)
     chosen = select_lr(searched, runs)
     finals = yield from ask_cells(final_runs(cells, chosen, seeds), 'final')
     return Comparison(notebook, paper_table, targets, rows, runs, searched, finals, chosen, printed, root)
