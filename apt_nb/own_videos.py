@@ -11,11 +11,12 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'TEST_SHARE', 'QUICK', 'PROBED', 'LOOKED_A
            'backbone_text', 'training_text', 'share_text', 'test_rule', 'split_text', 'describe_run', 'describe_runs',
            'clock', 'step_seconds', 'run_seconds', 'time_text', 'decoded_bytes', 'memory_text', 'look_at',
            'relative_path', 'relative_paths', 'one_line', 'is_main', 'print_main', 'write_table', 'usual_length',
-           'split_table', 'write_run', 'build_backbone', 'saved_config', 'model_file', 'load_model', 'WithProgress',
-           'predictions', 'require_same_run', 'require_readable', 'results_rows', 'about_runs', 'results_text',
-           'compared', 'planned_runs', 'fit_to_size', 'surest_mistakes', 'write_results', 'train_videos', 'saved_test',
-           'present_test', 'test_part', 'match_classes', 'predictions_table', 'evaluate_videos', 'evaluation_text',
-           'video_files', 'classify', 'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
+           'split_table', 'write_run', 'build_backbone', 'rebuild_classifier', 'saved_config', 'model_file',
+           'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable', 'results_rows',
+           'about_runs', 'results_text', 'compared', 'planned_runs', 'fit_to_size', 'surest_mistakes', 'write_results',
+           'train_videos', 'saved_test', 'present_test', 'test_part', 'match_classes', 'predictions_table',
+           'evaluate_videos', 'evaluation_text', 'video_files', 'classify', 'best_classes', 'saved_length', 'seen_text',
+           'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import json, os, sys, time, torch
@@ -43,7 +44,8 @@ from .run import given_options, named_folder, read_record, run, splits, train_lo
 from .stats import agresti_min
 from .training import Trainer, forward_context, make_accelerator, reproducible, resolve_precision
 from .training import set_attention
-from .tuning import load_tuned, n_tuned, read_tuned, require_kinds
+from .transformers_models import load_classifier, transformers_clip
+from .tuning import find_tuned, load_tuned, n_tuned, read_tuned, require_kinds
 from .video import VideoError, uniform_indices, write_mp4
 from .video_vit import SIZES, check_settings, size_settings
 from .weights import Checkpoint, PRETRAINED_DIR, find_weights, setting_conflicts, settings_file
@@ -150,6 +152,7 @@ def clip_settings(
     weights,  # a file, a folder or a name, see `find_weights`
 )->dict:      # model, and size and n_frames if the file of a small backbone says them
     "What a backbone's file says of the clips that it takes. Raises ValueError if its size is not clear."
+    if theirs := transformers_clip(weights): return theirs
     ckpt = Checkpoint(find_weights(weights))
     names = dict(img_size='size', num_frames='n_frames') if ckpt.name else {}
     own = {ours: ckpt.settings[k] for k, ours in names.items() if k in ckpt.settings}
@@ -527,6 +530,7 @@ def build_backbone(
     "The backbone that a file was tuned on. Raises ValueError if its weights are not found."
     b = info['backbone']
     needed = weights if weights and b['frozen'] else None
+    if 'transformers' in b: return rebuild_classifier(b, weights)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
@@ -536,6 +540,19 @@ def build_backbone(
         except ValueError as e:
             raise ValueError(f"cannot build the backbone that was tuned ({b['weights']}): {e}. "
                              'Say where its weights are with --weights') from e
+
+# %% ../nbs/api/13b_own_videos.ipynb #b92fb847
+def rebuild_classifier(
+    b:dict,       # what a tuned file says of its backbone
+    weights:str,  # weights of the backbone
+):
+    "The model of transformers that a file was tuned on. Raises ValueError if its weights are not found."
+    clip = {ours: b['settings'][k] for k, ours in dict(num_frames='n_frames', img_size='size').items()
+            if k in b['settings']}
+    try: return load_classifier(weights, b['settings']['num_classes'], **clip)
+    except (ValueError, KeyError) as e:
+        raise ValueError(f"cannot build the backbone that was tuned ({b['weights']}): {e}. "
+                         'Say where its weights are with --weights') from e
 
 # %% ../nbs/api/13b_own_videos.ipynb #3b7fb429
 def saved_config(
@@ -553,11 +570,11 @@ def saved_config(
 
 # %% ../nbs/api/13b_own_videos.ipynb #c97cfd83
 def model_file(
-    path,     # file that `apt_nb_train` wrote, or its folder
+    path,     # file that `apt_nb_train` wrote, its folder, or a name on the Hub
 )->Path:      # the file
     "The file of a tuned model. Raises ValueError for a folder without one."
     path = as_path(str(path))
-    if not path.is_dir(): return path
+    if not path.is_dir(): return find_tuned(path)
     if (path/'tuned.safetensors').is_file(): return path/'tuned.safetensors'
     raise ValueError(f'{path} is a folder without tuned.safetensors: give the folder or the file that '
                      'apt_nb_train wrote')
@@ -688,7 +705,7 @@ def planned_runs(
     return cfgs, names, folders
 
 # %% ../nbs/api/13b_own_videos.ipynb #44a1c166
-STEPS, MOST_EPOCHS, FEW_STEPS = 400, 200, 4 # steps of a run, epochs at most, and steps of an epoch at least
+STEPS, MOST_EPOCHS, FEW_STEPS = 400, 200, 2 # steps of a run, epochs at most, and steps of an epoch at least
 
 def fit_to_size(
     cfg:Config,      # settings of the run

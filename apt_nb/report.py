@@ -12,7 +12,7 @@ __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'FINDING
            'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
-import io, json
+import io, json, os
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from PIL import Image
+from .config import BENCHMARKS
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
 from .stats import below, contrast, curves_frame, detectable, holm, level_chance, paired_difference
@@ -93,11 +94,14 @@ def figures_dir(
     records:list,  # records that are to be shown there
     root=None,     # clone (None: the one that the package is in)
 )->Path:
-    "The folder figures/<profile>; ValueError for no records, or for records of another profile."
+    """The folder figures/<profile>, or figures/own/<data> for demo runs on your own data, or what
+    APT_NB_FIGURES names below figures/. ValueError for no records, or for records of another profile."""
     if not records: raise ValueError(f'figures/{profile}: no records')
     other = ', '.join(sorted({r['profile'] for r in records} - {profile}))
     if other: raise ValueError(f'figures/{profile} is not the place for records of profile {other}')
-    return Path(root or repo_root())/'figures'/profile
+    data = {r.get('config', {}).get('data', 'moving_shapes') for r in records} - set(BENCHMARKS)
+    own = f'own/{Path(min(data)).stem.lower()}' if data and profile == 'demo' else profile
+    return Path(root or repo_root())/'figures'/(os.environ.get('APT_NB_FIGURES') or own)
 
 # %% ../nbs/api/12a_report.ipynb #6a05d7de
 def file_stem(
