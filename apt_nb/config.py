@@ -36,9 +36,11 @@ class DataSettings:
     test_list:str = ''          # file that lists the test videos (in a folder of classes)
     val_groups:tuple = ()       # groups to validate on
     val_fraction:float = .1     # share of training videos (or groups) for validation, if nothing names them
+    test_fraction:float = .2    # share of videos (or groups) for testing, at random, if nothing names them
+    split_seed:int = 0          # seed of what is drawn of your own videos for validation and testing
     validate_on:str = 'held-out' # validation videos: held-out, or the test list (test), for curves only
     workers:int = 0             # processes that read videos (0: the main process)
-    keep_decoded:bool = True    # keep decoded videos in memory
+    keep_decoded:bool = True    # keep decoded videos in memory, as far as 4 GB go
 
 # %% ../nbs/api/11_config.ipynb #8d87ef87
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class ViewSettings(ViewRules):
     train_views:str = 'random'  # training views: drawn anew in each epoch (random), or central ones (fixed)
     scale:tuple = (.6, 1.)      # smallest and largest share of the frame's area in a random crop
     ratio:tuple = (.9, 1.1)     # smallest and largest aspect ratio (width / height) of a random crop
+    short_side:int = 0          # shorter side to which frames are made smaller at first (0: as they are)
     hflip:bool = False          # mirror half of the training clips, at random
     rand_augment:str = ''       # timm policy such as rand-m7-n4-mstd0.5-inc1 ('': none)
     test_clips:int = 2          # temporal clips per test video
@@ -98,14 +101,15 @@ CHOICES = dict(
     warmup_from=('first', 'zero'))
 CHOICES |= {k: choices for k, choices in VIEW_RULES.items() if k != 'shared_frames'}
 AT_LEAST = dict.fromkeys((
-    'warmup_epochs', 'lr', 'min_lr', 'weight_decay', 'label_smoothing', 'clip_grad', 'val_fraction',
+    'warmup_epochs', 'lr', 'min_lr', 'weight_decay', 'label_smoothing', 'clip_grad', 'val_fraction', 'split_seed',
+    'short_side',
     'allow_missing', 'n_prompts', 'n_visual', 'prompt_blocks', 'prompt_dropout', 'bottleneck', 'rank',
     'workers', 'threads', 'seed', 'data_seed', 'micro_batch'), 0)
 AT_LEAST |= dict.fromkeys((
     'epochs', 'batch_size', 'views', 'n_train', 'n_val', 'n_test', 'n_frames', 'size', 'stride', 'split',
     'test_clips', 'test_crops'), 1)
-AT_LEAST |= dict(ratio=.01)
-BELOW = dict(label_smoothing=1, val_fraction=1, prompt_dropout=1)
+AT_LEAST |= dict(ratio=.01, test_fraction=.001)
+BELOW = dict(label_smoothing=1, val_fraction=1, test_fraction=1, prompt_dropout=1)
 AT_MOST = dict(scale=1, ratio=100)
 ITEMS = dict(scale=float, ratio=float, prompt_blocks=int) # types of the values in tuples (others: text)
 LARGEST_INT = 2**31 - 1
@@ -248,7 +252,7 @@ def script_settings(
 ADDED = {f.name: f.default for f in fields(ViewRules)} | dict(
     validate_on='held-out', warmup_from='first', scale_min_lr=False, micro_batch=0, attention='fused',
     grad_checkpointing=False, compile=False,
-    train_views='random', prompt_form='published', n_visual=4)
+    train_views='random', prompt_form='published', n_visual=4, short_side=0)
 
 def without_added(
     settings:dict, # {field: value}

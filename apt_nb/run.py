@@ -60,7 +60,8 @@ def class_splits(
 )->tuple:       # (train, val, test), lists of videos
     "The splits of a folder of classes, of train/ and more, or of lists. Drawn at random if nothing says how."
     test = cfg.test_groups or cfg.test_list or None
-    return split_parts(data_parts(root), test, cfg.val_fraction, group, val_groups=cfg.val_groups)
+    draw = dict(seed=cfg.split_seed, share=cfg.test_fraction)
+    return split_parts(data_parts(root), test, cfg.val_fraction, group, val_groups=cfg.val_groups, **draw)
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
@@ -86,7 +87,8 @@ def splits(cfg:Config)->dict: # {train, val, test: VideoList}
 RECIPE_VERSION = 1
 NOT_HASHED = {
     'profile', 'workers', 'keep_decoded', 'data', 'dataset', 'split', 'annotations', 'complete',
-    'allow_missing', 'weights', 'group', 'test_groups', 'test_list', 'val_groups', 'val_fraction'}
+    'allow_missing', 'weights', 'group', 'test_groups', 'test_list', 'val_groups', 'val_fraction',
+    'test_fraction', 'split_seed'}
 BENCHMARK_FIELDS = ('n_train', 'n_val', 'n_test', 'data_seed')
 METHOD_FIELDS = (
     'n_prompts', 'prompt_dropout', 'reparam', 'prompt_form', 'prompt_blocks', 'n_visual', 'bottleneck',
@@ -176,7 +178,7 @@ def config_hash(
 # %% ../nbs/api/11a_run.ipynb #39e4673b
 def clip_dataset(cfg:Config, videos:VideoList, **kwargs)->ClipDataset:
     "Clips of `videos` as the settings say."
-    names = 'n_frames', 'size', 'sampling', 'stride', 'order', 'keep_decoded'
+    names = 'n_frames', 'size', 'sampling', 'stride', 'order', 'keep_decoded', 'short_side'
     return ClipDataset(videos, rules=cfg, **{n: getattr(cfg, n) for n in names}, **kwargs)
 
 def train_loader(cfg:Config, videos:VideoList):
