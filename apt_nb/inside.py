@@ -25,7 +25,8 @@ from .comparison import Comparison, compare_methods, gap_verdicts, gaps_frame, r
 from .config import Config
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
-from .report import LINE_STYLES, Shown, caption, figure_style, save_figure, save_records, titled
+from .report import LINE_STYLES, Shown, caption, figure_style, headline, save_figure, save_records
+from .report import titled
 from .run import eval_loader, named_folder, run, splits
 from .stats import paired_difference
 from .training import forward_context, make_accelerator, reproducible
@@ -253,12 +254,13 @@ def forms_sentence(
     backbones = max(len(names) for names in by_question(t for t, _ in gaps).values())
     every = {1: 'on the one backbone', 2: 'on both backbones'}.get(backbones, f'on all {backbones} backbones')
     beats = f'Above the published form at equal parameters {every}: {on_all_text(fair)}.'
-    text = beats if fair else f'No form beats the published one at equal parameters {every}.'
+    none = f'No form is decided to be above the published one at equal parameters {every}.'
+    text = beats if fair else none
     more = [a for a in above if a[0] not in equal]
     if more: text += f' With other numbers of parameters: {on_all_text(more)}.'
     if below: text += f' Below it {every}: {on_all_text(below)}.'
     sees = [p['could_see'] for p in gaps.values()]
-    return f'{text} One difference by itself could be seen from {min(sees):.1f} to {max(sees):.1f} points on.'
+    return f'{text} Alone, the differences could see {min(sees):.1f} to {max(sees):.1f} points.'
 
 # %% ../nbs/api/12i_inside.ipynb #031ins1d
 @dataclass(repr=False)
@@ -429,13 +431,15 @@ def save(
     name:str,   # name of the files
     title:str,  # what it shows
     draw,       # function of the axes
+    band=False, # whether it draws bands from lowest to highest seed
     **kwargs,   # panels, as for `plt.subplots`
 ):
     "A figure of what was looked into, under a title that says data, profile and seeds."
     with figure_style():
         fig, axes = plt.subplots(layout='constrained', squeeze=False, **kwargs)
         draw(axes)
-        fig.suptitle(f'{title} ({caption(self.looked)})', fontsize=10)
+        above = headline(title, self.looked) if band else f'{title} ({caption(self.looked)})'
+        fig.suptitle(above, fontsize=10)
     save_figure(fig, name, self.study.profile, self.looked, self.root)
     plt.close(fig)
     return fig
@@ -494,7 +498,7 @@ def removal_figure(self:Inside, name:str, title:str):
         draw_lines(axes[0, 1], moved, 'block', 'value', 'target')
         names = 'validation top-1 without its prompts (points)', 'attention to other time steps (points)'
         for ax, label in zip(axes[0], names): ax.set(xlabel='block', ylabel=label)
-    return self.save(name, title, draw, ncols=2, figsize=(11, 3.6))
+    return self.save(name, title, draw, True, ncols=2, figsize=(11, 3.6))
 
 # %% ../nbs/api/12i_inside.ipynb #040ins1d
 @patch
@@ -509,7 +513,7 @@ def pruning_figure(self:Inside, name:str, title:str):
             ax.set(title=target, xlabel='prompts kept in each block')
         axes[0, 0].set_ylabel('validation top-1 (%)')
     shape = dict(ncols=len(targets), figsize=(3.1 * len(targets), 3.2), sharey=True)
-    return self.save(name, title, draw, **shape)
+    return self.save(name, title, draw, True, **shape)
 
 @patch
 def forms_figure(self:Inside, name:str, title:str):
