@@ -64,3 +64,35 @@ def test_light(module):
     "A module that should import quickly loads none of its HEAVY packages."
     code = f'import sys, apt_nb.{module}; print(*{set(HEAVY[module])} & set(sys.modules))'
     none(sh(sys.executable, '-c', code).split(), f'import apt_nb.{module} loads')
+
+PACKAGE = 'settings.ini setup.py README.md LICENSE MANIFEST.in CONTRIBUTING.md CITATION.cff'.split()
+
+def test_distribution(tmp_path):
+    "The wheel and the source archive are built from what they should hold, and would be accepted by an index."
+    here = tmp_path/'project'
+    shutil.copytree(ROOT/'apt_nb', here/'apt_nb', ignore=shutil.ignore_patterns('__pycache__'))
+    for name in PACKAGE: shutil.copy(ROOT/name, here)
+    sh(sys.executable, '-m', 'build', '--no-isolation', '--outdir', tmp_path/'dist', here)
+    made = sorted(str(f) for f in (tmp_path/'dist').iterdir())
+    sh(sys.executable, '-m', 'twine', 'check', '--strict', *made)
+    target = tmp_path/'site'
+    wheel = next(f for f in made if f.endswith('.whl'))
+    sh(sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target', target, wheel)
+    for folder in ('pretrained', 'reference'):
+        ours, theirs = ({f.name for f in (root/'apt_nb'/folder).iterdir()} for root in (ROOT, target))
+        none(sorted(ours ^ theirs), f'Only here or only in the wheel, in {folder}')
+    code = f'''import sys; sys.path.insert(0, {str(target)!r})
+from apt_nb.weights import PRETRAINED_DIR, video_vit
+print(PRETRAINED_DIR, video_vit('vit_tiny', 12, weights='moving_shapes').loaded is not None)'''
+    said = sh(sys.executable, '-c', code, cwd=tmp_path)
+    assert str(target) in said and 'True' in said, said
+
+def test_citation():
+    "CITATION.cff has the package's version and licence."
+    import yaml
+    from configparser import ConfigParser
+    ini = ConfigParser(interpolation=None)
+    ini.read(ROOT/'settings.ini', encoding='utf-8')
+    cite = yaml.safe_load((ROOT/'CITATION.cff').read_text(encoding='utf-8'))
+    assert cite['version'] == ini['DEFAULT']['version']
+    assert cite['license'] == 'Apache-2.0' and 'Apache License' in (ROOT/'LICENSE').read_text(encoding='utf-8')
