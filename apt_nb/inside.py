@@ -164,7 +164,7 @@ def inspect_model(
         least=[without({i: o[n - m:] for i, o in by_mass.items()}) for m in fewer])
 
 # %% ../nbs/api/12i_inside.ipynb #022ins1d
-LOOK_VERSION = 1 # of what `inspect_run` computes: other versions are not read
+LOOK_VERSION = 1 # changes with what `inspect_run` computes: what other versions found is not read
 
 def tuned_tensors(
     cfg:Config,  # settings of a run
