@@ -8,14 +8,14 @@ __all__ = ['PLACEHOLDERS', 'DEFAULT_BACKBONE', 'PATHS', 'GROUPS', 'MODEL_NAMES',
            'SUPERVISED_TASKS', 'option_name', 'field_comments', 'option_arguments', 'unknown_message', 'Parser',
            'require_place', 'shipped_backbones', 'require_weights', 'require_paths', 'require_file_place',
            'require_folder_place', 'require_model', 'shipped_settings', 'settings_of', 'config_from_options',
-           'require_used', 'value_text', 'default_text', 'add_settings', 'as_options', 'is_too_large', 'is_video_error',
-           'is_user_error', 'user_message', 'command', 'add_progress', 'apt_nb_train', 'apt_nb_evaluate',
-           'require_predict', 'apt_nb_predict', 'apt_nb_check', 'apt_nb_pretrain', 'refuse',
+           'smaller_frames', 'require_used', 'value_text', 'default_text', 'add_settings', 'as_options', 'is_too_large',
+           'is_video_error', 'is_user_error', 'user_message', 'command', 'add_progress', 'apt_nb_train',
+           'apt_nb_evaluate', 'require_predict', 'apt_nb_predict', 'apt_nb_check', 'apt_nb_pretrain', 'refuse',
            'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
 
 # %% ../nbs/api/14_commands.ipynb #69dd88ec
 import argparse, json, re, shutil, sys
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from fastcore.docments import docments
 from fastcore.script import call_parse
 from functools import partial, wraps
@@ -182,10 +182,18 @@ def config_from_options(
     name = given.pop('profile', None)
     if given.get('weights'): given = settings_of(given['weights']) | given
     name = name or ('demo' if given.get('model', 'vit_tiny') == 'vit_tiny' else 'paper')
-    if 'weights' in given: return preset(name, **given)
+    if 'weights' in given: return smaller_frames(preset(name, **given), given)
     kind = given.get('model', 'vit_small')
     raise ValueError(f'--weights is missing: profile {name} has no backbone of its own. Give a checkpoint, '
                      f"such as VideoMAE's for {kind}, or --weights '' for a random backbone")
+
+def smaller_frames(
+    cfg:Config,  # settings
+    given,       # names of the options that you gave
+)->Config:
+    "Frames in memory need not be much larger than clips: twice as large, unless --short-side says otherwise."
+    own = cfg.keep_decoded and cfg.data not in BENCHMARKS and 'short_side' not in given
+    return replace(cfg, short_side=2 * cfg.size) if own else cfg
 
 def require_used(
     given,         # names of the options that you gave
@@ -340,7 +348,8 @@ def apt_nb_train(args):
     p.add_argument('--protocol', choices=PROTOCOLS, default='held-out',
                    help="views and training as here (held-out), or as in the authors' scripts [held-out]")
     add_progress(p)
-    odd = dict(data='required', model=f'read from --weights; otherwise {default_text("model")}',
+    odd = dict(data='required', short_side='twice --size if decoded videos are kept',
+               model=f'read from --weights; otherwise {default_text("model")}',
                profile='demo for vit_tiny, otherwise paper',
                weights=f'{DEFAULT_BACKBONE}; required for paper')
     default = lambda name: odd.get(name) or default_text(name)

@@ -93,6 +93,8 @@ class SmallVideo:
         short:int,  # length of the shorter side
     ): self.video, self.short = video, short
     def __len__(self): return len(self.video)
+    @property
+    def fps(self): return getattr(self.video, 'fps', 0.)
     def frames(self, indices): return shrink(self.video.frames(indices), self.short)
     def decode(self, indices): self.video.decode(indices)
 

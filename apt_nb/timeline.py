@@ -42,7 +42,7 @@ class Windows(Dataset):
         path,        # path of the video
         width:int,   # frames of a window
     ):
-        self.video = open_video(path)
+        self.video = open_video(path, cfg.short_side)
         self.width = min(width, len(self.video))
         self.starts = window_starts(len(self.video), self.width)
         one = VideoList(Path(), [str(path)], [0], [''])
