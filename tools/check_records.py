@@ -22,6 +22,7 @@ def repeat(record):
     if config_hash(cfg) != record['hash']: return ['hash']
     again = run(cfg)
     again['test'] = {k: again['test'][k] for k in record['test']}
+    again['curves'] = [{k: new[k] for k in old} for new, old in zip(again['curves'], record['curves'])]
     return [k for k in SAME if k in record and again[k] != record[k]]
 
 def chosen(records, seed, each):
