@@ -88,11 +88,14 @@ print(PRETRAINED_DIR, video_vit('vit_tiny', 12, weights='moving_shapes').loaded 
     assert str(target) in said and 'True' in said, said
 
 def test_citation():
-    "CITATION.cff has the package's version and licence."
+    "CITATION.cff and the README's badges say what settings.ini says."
     import yaml
     from configparser import ConfigParser
     ini = ConfigParser(interpolation=None)
     ini.read(ROOT/'settings.ini', encoding='utf-8')
     cite = yaml.safe_load((ROOT/'CITATION.cff').read_text(encoding='utf-8'))
     assert cite['version'] == ini['DEFAULT']['version']
+    readme = (ROOT/'README.md').read_text(encoding='utf-8')
+    assert f"[![Python {', '.join(ini['DEFAULT']['py_versions'].split())}]" in readme
+    assert '[![Licence Apache-2.0]' in readme
     assert cite['license'] == 'Apache-2.0' and 'Apache License' in (ROOT/'LICENSE').read_text(encoding='utf-8')
