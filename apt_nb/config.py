@@ -115,6 +115,12 @@ ITEMS = dict(scale=float, ratio=float, prompt_blocks=int) # types of the values 
 LARGEST_INT = 2**31 - 1
 
 # %% ../nbs/api/11_config.ipynb #5468bd76
+def text_hint(value:str)->str: # '': none
+    "Why a number may have come as text."
+    if value[:1] in ('[', '(', '{'): return " (papermill's -p gives a list as text: use -y 'seeds: [0, 1]')"
+    number = re.fullmatch(r'[-+]?[0-9]+(e[-+]?[0-9]+)?', value, re.I)
+    return ' (YAML reads 1e-5 as text: write 1.0e-5)' if number else ''
+
 def coerce(name:str, value, kind:type):
     "`value` as a `kind`. Raises ValueError if it is something else."
     if kind is float and type(value) is int: return float(value)
@@ -123,8 +129,7 @@ def coerce(name:str, value, kind:type):
     if kind is str and isinstance(value, Path): return str(value)
     if kind is str and value is None: return ''
     if type(value) is kind: return value
-    number = kind in (int, float) and isinstance(value, str)
-    hint = ' (YAML reads 1e-5 as text: write 1.0e-5)' if number else ''
+    hint = text_hint(value) if kind in (int, float) and isinstance(value, str) else ''
     raise ValueError(f'{name} is {value!r}, it must be of type {kind.__name__}{hint}')
 
 # %% ../nbs/api/11_config.ipynb #d464acc7
