@@ -182,6 +182,8 @@ def prompt_mask(
     visible = 1. if attn_mask.dtype == torch.bool else 0.
     return F.pad(attn_mask.expand(*attn_mask.shape[:-1], n_tokens), (0, n_prompts), value=visible)
 
+torch.fx.wrap('prompt_mask') # torch.fx does not look inside, where the branches are
+
 # %% ../nbs/api/00_attention_prompt.ipynb #eb6147fd
 class PromptedAttention(Attention):
     "timm's `Attention` with prompts joined to its keys and values (Eq. 1 and 2): `B N D` to `B N D`."
@@ -201,7 +203,8 @@ class PromptedAttention(Attention):
 
     def project(self, x):
         "Queries, keys and values of tokens `B N D`, each `B H N d`."
-        qkv = self.qkv(x).reshape(*x.shape[:2], 3, self.num_heads, self.head_dim)
+        B, N, _ = x.shape
+        qkv = self.qkv(x).reshape(B, N, 3, self.num_heads, self.head_dim)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         return self.q_norm(q), self.k_norm(k), v
 
@@ -327,6 +330,6 @@ def add_attention_prompts(
 
 # %% ../nbs/api/00_attention_prompt.ipynb #6d832a9a
 def attention_prompts(model:nn.Module)->dict: # {block index: AttentionPrompt}
-    "The prompts of a model, which may have none."
-    attns = [block_attention(b) for b in unwrap_model(model).blocks]
-    return {i: a.prompt for i, a in enumerate(attns) if isinstance(a, PromptedAttention)}
+    "The prompts of a model, which may have none, by the first number in their names."
+    parts = {n: p for n, p in added_modules(unwrap_model(model)).items() if isinstance(p, AttentionPrompt)}
+    return {int(re.search(r'\.(\d+)\.', n)[1]): p for n, p in parts.items()}

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CHOICES', 'AT_LEAST', 'BELOW', 'AT_MOST', 'ITEMS', 'LARGEST_INT', 'PROFILES', 'AS_PUBLISHED', 'PROTOCOLS', 'ADDED',
-           'BENCHMARKS', 'SHOWN_SETTINGS', 'DataSettings', 'ViewSettings', 'ModelSettings', 'Config', 'coerce',
-           'check_range', 'check_group', 'check_views', 'known_backbone', 'check_prompt_blocks', 'check_together',
-           'check_config', 'known_fields', 'script_settings', 'without_added', 'known_views', 'preset', 'differences',
-           'grid', 'common_settings']
+           'BENCHMARKS', 'SHOWN_SETTINGS', 'DataSettings', 'ViewSettings', 'ModelSettings', 'Config', 'text_hint',
+           'coerce', 'check_range', 'check_group', 'check_views', 'known_backbone', 'check_prompt_blocks',
+           'check_together', 'check_config', 'known_fields', 'script_settings', 'without_added', 'known_views',
+           'preset', 'differences', 'grid', 'common_settings']
 
 # %% ../nbs/api/11_config.ipynb #3c515f0a
 import math, re
@@ -65,7 +65,7 @@ class ViewSettings(ViewRules):
 @dataclass(frozen=True)
 class ModelSettings:
     "Which backbone, and what of it is tuned."
-    model:str = 'vit_tiny'      # size of the backbone
+    model:str = 'vit_tiny'      # size of the backbone, or transformers for weights that only it computes
     weights:str = 'moving_shapes' # backbone weights: a shipped name, a file, or a Hub name ('': random)
     method:str = 'apt'          # how the backbone is tuned
     n_prompts:int = 32          # prompts per block
@@ -96,7 +96,7 @@ CHOICES = dict(
     reparam=('max', 'linear', 'max_fp16', 'none'),
     prompt_form=('published', 'keys', 'values', 'tied', 'per_head', 'outside'),
     method=('linear', 'full', 'apt', 'vpt', 'adaptformer', 'st_adapter', 'aim', 'lora', 'bitfit', 'e2vpt'),
-    model=('vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'vit_huge'), precision=PRECISIONS,
+    model=('vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'vit_huge', 'transformers'), precision=PRECISIONS,
     attention=ATTENTIONS, profile=('smoke', 'demo', 'paper'), validate_on=('held-out', 'test'),
     warmup_from=('first', 'zero'))
 CHOICES |= {k: choices for k, choices in VIEW_RULES.items() if k != 'shared_frames'}
@@ -180,7 +180,7 @@ def check_views(cfg):
 # %% ../nbs/api/11_config.ipynb #2c5cf7ca
 def known_backbone(cfg)->dict: # arguments of `VideoViT`, {} if only the weights know them
     "The settings of the model, unless a file may have others: one that `save_backbone` wrote."
-    if cfg.weights.endswith('.safetensors'): return {}
+    if cfg.weights.endswith('.safetensors') or cfg.model == 'transformers': return {}
     from apt_nb.video_vit import DEFAULTS, SIZES
     return {**DEFAULTS, **SIZES[cfg.model]}
 

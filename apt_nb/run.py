@@ -39,6 +39,7 @@ from .official import official_splits
 from .own_lists import data_parts
 from .training import forward_context, make_accelerator, reproducible, resolve_precision, set_attention
 from .training import train
+from .transformers_models import load_classifier
 from .tuning import n_tuned, option_defaults, save_tuned, tune
 from .video import VideoError
 from .video_vit import VideoViT
@@ -216,14 +217,18 @@ def given_options(cfg:Config)->dict: # {option: value}
 # %% ../nbs/api/11a_run.ipynb #d887f061
 def build_model(cfg:Config, n_classes:int)->VideoViT:
     "The backbone with its weights, tuned by `cfg.method`. Raises what `video_vit` and `tune` raise."
-    view = dict(num_frames=cfg.n_frames, img_size=cfg.size)
-    model = video_vit(cfg.model, n_classes, weights=cfg.weights or None, **view)
+    if cfg.model == 'transformers':
+        model = load_classifier(cfg.weights, n_classes, n_frames=cfg.n_frames, size=cfg.size)
+    else:
+        view = dict(num_frames=cfg.n_frames, img_size=cfg.size)
+        model = video_vit(cfg.model, n_classes, weights=cfg.weights or None, **view)
     return tune(model, cfg.method, seed=cfg.seed, **given_options(cfg))
 
 # %% ../nbs/api/11a_run.ipynb #8afa941f
 def frozen_views(cfg:Config)->bool:
     "Whether the backbone sees the same in every epoch, and does not change."
-    return cfg.method == 'linear' and cfg.train_views == 'fixed' and cfg.val_frames != 'random'
+    fixed = cfg.train_views == 'fixed' and cfg.val_frames != 'random'
+    return fixed and cfg.method == 'linear' and cfg.model != 'transformers'
 
 class Readout(nn.Module):
     "The last norm and the head of a model, for what `features_once` made."
