@@ -526,7 +526,7 @@ def apt_nb_reproduce(
     force:bool=False,     # Run finished notebooks too (finished training runs are loaded, not repeated)
     jobs:int=None,        # Training processes at a time (default: one per GPU, or per core without a GPU)
     devices:str=None,     # GPUs to use, by number, such as 0,1,2,3, or cpu (default: all)
-    params:str=None,      # Your own parameter file instead of the profile's, for one notebook
+    params:Path=None,     # Your own parameter file instead of the profile's, for one notebook
     data:str=None,        # Folder of videos, instead of the parameter file's
     weights:str=None,     # The backbone's weights (a file, or a name on the Hub), instead of the file's
     dry:bool=False,       # Say how many runs are left and how long they take, and stop (may time short runs)

@@ -9,8 +9,8 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'LOOKED_AT', 'WRITTEN',
            'clip_settings', 'as_path', 'moving_square', 'example_videos', 'method_label', 'plural', 'views_text',
            'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text', 'share_text',
            'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds', 'run_seconds',
-           'time_text', 'decoded_bytes', 'memory_text', 'look_at', 'relative_path', 'relative_paths', 'one_line',
-           'is_main', 'print_main', 'write_table', 'usual_length', 'split_table', 'write_run', 'build_backbone',
+           'time_text', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at', 'relative_path',
+           'relative_paths', 'one_line', 'write_table', 'usual_length', 'split_table', 'write_run', 'build_backbone',
            'rebuild_classifier', 'saved_config', 'model_file', 'load_model', 'WithProgress', 'predictions',
            'require_same_run', 'require_readable', 'results_rows', 'about_runs', 'results_text', 'compared',
            'planned_runs', 'fit_to_size', 'surest_mistakes', 'write_results', 'train_videos', 'saved_test',
@@ -419,6 +419,15 @@ def memory_text(
     if n_bytes <= most: return f'{small}decoded videos are kept ({gb})'
     return f'{small}of {gb} decoded, {most / 1e9:.2g} GB are kept, and the others read again in each epoch'
 
+# %% ../nbs/api/13b_own_videos.ipynb #0190126d
+def is_main()->bool:
+    "Whether this is the main one of several processes, which prints and writes."
+    return make_accelerator().is_main_process
+
+def print_main(*lines):
+    "Print lines from the main process."
+    if is_main(): print(*lines, sep='\n', flush=True)
+
 # %% ../nbs/api/13b_own_videos.ipynb #a8d0f61c
 LOOKED_AT = 5000 # videos of a part that are looked at, spread evenly if there are more
 
@@ -431,7 +440,7 @@ def look_at(
     sets = [clip_dataset(cfg, videos, train=False) for videos in data.values() if len(videos)]
     places = [np.unique(np.linspace(0, len(ds) - 1, min(LOOKED_AT, len(ds))).astype(int)) for ds in sets]
     n, bad = sum(map(len, places)), {}
-    bar = progress_bar(n, 'looking at videos', unit='video') if progress else None
+    bar = progress_bar(n, 'looking at videos', unit='video') if progress and is_main() else None
     for ds, at in zip(sets, places):
         for i in at:
             try: ds._video(int(i)).frames([0])
@@ -470,14 +479,6 @@ def one_line(text)->str:
     return ''.join(c if c.isprintable() else escaped(c) for c in str(text))
 
 # %% ../nbs/api/13b_own_videos.ipynb #d4774241
-def is_main()->bool:
-    "Whether this is the main one of several processes, which prints and writes."
-    return make_accelerator().is_main_process
-
-def print_main(*lines):
-    "Print lines from the main process."
-    if is_main(): print(*lines, sep='\n', flush=True)
-
 def write_table(table:pd.DataFrame, file):
     "Write a CSV file from the main process. File names keep their bytes, also if these are no valid text."
     if is_main(): atomic(file, lambda f: table.to_csv(f, index=False, **WRITTEN))
