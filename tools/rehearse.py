@@ -66,6 +66,9 @@ def on_tiny_videos(
 ):           # parameters
     "Fill in a user's places. Of a comparison, keep every sixth row, and one learning rate for each method."
     values = dict(values, jobs=1, settings=values['settings'] | other)
+    if 'epochs' in values:  # the experiment sets it, with a warm-up of its own
+        del values['settings']['epochs'], values['settings']['warmup_epochs']
+        values |= dict(epochs=[other['epochs']], search_epochs=other['epochs'])
     if 'targets' not in values: return values | dict(data=str(data[values['settings']['dataset']]))
     place = lambda settings: dict(data=str(data[settings['dataset']])) if 'dataset' in settings else {}
     targets = {k: t | place(t) | dict(weights='') for k, t in values['targets'].items()}
