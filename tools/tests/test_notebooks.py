@@ -62,7 +62,7 @@ def test_paper(file, tmp_path):
     copy_clone(tmp_path)
     sh('env', f'PYTHONPATH={tmp_path}', sys.executable, 'tools/rehearse.py', file.name, cwd=tmp_path)
 
-@each(LIBRARY + [ROOT/'nbs/index.ipynb'])
+@each(LIBRARY + [ROOT/'nbs/index.ipynb', ROOT/'nbs/faq.ipynb'])
 def test_notebook(nb):
     "A notebook of the library runs, and its assertions hold."
     sh('nbdev_test', '--path', nb, '--n_workers', 0)
