@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SLOPE', 'REASONS', 'ONE_SEED', 'SMOKE', 'training_operations', 'budget_name', 'budgets', 'rates_beside',
            'for_all_budgets', 'check_budget_parameters', 'search_longest', 'runs_at', 'Budget', 'compare_budgets',
-           'search_and_run', 'rate_changes', 'look_of', 'draw_budgets', 'draw_rows', 'by_verdict', 'rises_sentence',
-           'reversed_difference', 'spans_text', 'meets_text', 'meeting_epochs']
+           'search_and_run', 'last_losses', 'rate_changes', 'look_of', 'draw_budgets', 'loss_floor', 'draw_rows',
+           'by_verdict', 'rises_sentence', 'reversed_difference', 'spans_text', 'meets_text', 'meeting_epochs']
 
 # %% ../nbs/api/12j_budget.ipynb #b002dgt1
 import matplotlib.pyplot as plt
@@ -198,18 +198,29 @@ def search_and_run(
     return runs, searched, finals, chosen
 
 # %% ../nbs/api/12j_budget.ipynb #b030dgt1
+def last_losses(
+    records,  # final records, see `ask_cells`
+)->pd.DataFrame:
+    "By target and row: train_loss, the mean loss of the last epoch (nats), and _low and _high over seeds."
+    cell = lambda c: dict(target=c['target'], row=c['row'])
+    f = pd.DataFrame([cell(r['config']) | dict(loss=r['curves'][-1]['train_loss']) for r in records])
+    g = f.groupby(['target', 'row'], sort=False).loss
+    return pd.DataFrame(dict(train_loss=g.mean(), train_loss_low=g.min(), train_loss_high=g.max()))
+
+# %% ../nbs/api/12j_budget.ipynb #b031dgt1
 @patch
 def frame(self:Budget)->pd.DataFrame: # by target, the budget, and row
-    "The table of `comparison_table`, with epochs, steps, and operations of a step and of the training."
+    "The table of `comparison_table`, with epochs, steps, operations, and the losses of `last_losses`."
     t = self.study.results.drop(columns=['paper_top1', 'paper_top5'])
     count = lambda r: int(text_ints(r['steps']['every']).sum())
     steps = {r['config']['target']: count(r) for r in self.study.finals}
     names = t.index.get_level_values('target')
     t = t.assign(epochs=[self.study.targets[n]['epochs'] for n in names], steps=[steps[n] for n in names])
+    t = t.join(last_losses(self.study.finals))
     t['step_operations'] = [self.operations[r] for r in t.index.get_level_values('row')]
     return t.assign(operations=t.steps * t.step_operations)
 
-# %% ../nbs/api/12j_budget.ipynb #b031dgt1
+# %% ../nbs/api/12j_budget.ipynb #b032dgt1
 @patch
 def table(self:Budget, name:str, title:str)->Shown:
     "Top-1 of every row with each budget, tuned parameters, and operations of a step."
@@ -225,7 +236,7 @@ def steps_text(self:Budget)->str:
     steps = self.frame().groupby('target', sort=False).steps.first()
     return ', '.join(f'{n:,} in {name}' for name, n in steps.items())
 
-# %% ../nbs/api/12j_budget.ipynb #b032dgt1
+# %% ../nbs/api/12j_budget.ipynb #b033dgt1
 def rate_changes(
     chosen:pd.DataFrame,  # lr by target and row
     at:str,               # budget of the search
@@ -248,7 +259,7 @@ def rates_sentence(self:Budget)->str:
     if changed: return f'{more} There another one is better: {", ".join(changed)}.'
     return f'{more} None of these is better.' if longest != self.at else f'{more} Shorter ones have the same.'
 
-# %% ../nbs/api/12j_budget.ipynb #b033dgt1
+# %% ../nbs/api/12j_budget.ipynb #b034dgt1
 @patch
 def search_table(self:Budget, name:str, title:str)->Shown:
     "Validation top-1 of every learning rate, at each budget that was searched."
@@ -262,7 +273,7 @@ def search_table(self:Budget, name:str, title:str)->Shown:
     data = records_frame(study.searched)[columns].set_index(['target', 'row'])
     return study.show_table(text, data, name, title, study.searched)
 
-# %% ../nbs/api/12j_budget.ipynb #b037dgt1
+# %% ../nbs/api/12j_budget.ipynb #b038dgt1
 def look_of(
     method:str,  # one of `FAMILIES`
 )->Family:
@@ -270,18 +281,19 @@ def look_of(
     family = FAMILIES[method]
     return family._replace(marker=family.marker or '<')
 
-# %% ../nbs/api/12j_budget.ipynb #b038dgt1
+# %% ../nbs/api/12j_budget.ipynb #b039dgt1
 def draw_budgets(
     ax,              # matplotlib axes with a logarithmic axis of x
-    t:pd.DataFrame,  # a row's steps, top1, low, high and method, from the shortest budget
+    t:pd.DataFrame,  # a row's part of `Budget.frame`
+    columns:tuple,   # columns for the line and for the ends of the band
     dashes,          # line style
 )->tuple:            # x and y of the end, and the colour
     "One line, and a band from the lowest to the highest seed."
-    look = look_of(t.method.iloc[0])
+    look, (y, low, high) = look_of(t.method.iloc[0]), (t[c] for c in columns)
     colour = look.colour_of()
-    ax.plot(t.steps, t.top1, color=colour, ls=dashes, marker=look.marker, ms=6)
-    if t.n.max() > 1: ax.fill_between(t.steps, t.low, t.high, color=colour, alpha=.15, lw=0)
-    return t.steps.iloc[-1], t.top1.iloc[-1], colour
+    ax.plot(t.steps, y, color=colour, ls=dashes, marker=look.marker, ms=6)
+    if t.n.max() > 1: ax.fill_between(t.steps, low, high, color=colour, alpha=.15, lw=0)
+    return t.steps.iloc[-1], y.iloc[-1], colour
 
 @patch
 def save(self:Budget, fig, name:str):
@@ -290,27 +302,62 @@ def save(self:Budget, fig, name:str):
     plt.close(fig)
     return fig
 
-# %% ../nbs/api/12j_budget.ipynb #b039dgt1
+# %% ../nbs/api/12j_budget.ipynb #b040dgt1
 @patch
-def accuracy_figure(self:Budget, name:str, title:str):
-    "Test top-1 by training steps, a line for each row, with the level of chance."
+def lines_figure(
+    self:Budget,
+    name:str,      # name of the files
+    title:str,     # what it shows
+    columns:tuple, # columns of `frame` for the line and for the ends of the band
+    label:str,     # text at the axis of y
+    draw_level,    # function of the axes: draws a level, and returns its height and its name
+):
+    "A line for each row over the training steps, named at its end."
     t, dashes = self.frame(), [LINE_STYLES[i % len(LINE_STYLES)] for i in range(len(self.rows))]
     steps = t.groupby('target', sort=False)[['steps', 'epochs']].first()
     with figure_style():
         fig, ax = plt.subplots(figsize=(7.6, 4.8), layout='constrained')
         ax.set_xscale('log')
-        ends = {r: draw_budgets(ax, t.xs(r, level='row'), d) for r, d in zip(self.rows, dashes)}
-        chance = 100 / len(self.study.finals[0]['classes'])
+        ends = {r: draw_budgets(ax, t.xs(r, level='row'), columns, d) for r, d in zip(self.rows, dashes)}
         place = dict(transform=ax.get_yaxis_transform(), ha='right', va='bottom', fontsize=SMALL)
-        ax.text(.99, draw_chance(ax, chance), f'chance ({chance:.1f}%)', **place)
+        ax.text(.99, *draw_level(ax), **place)
         ax.set_xticks(steps.steps, [f'{s:,}\n({e})' for s, e in steps.itertuples(index=False)])
         ax.minorticks_off()
-        ax.set(xlabel='training steps (epochs)', ylabel='test top-1 (%)')
+        ax.set(xlabel='training steps (epochs)', ylabel=label)
         _name_ends(ax, ends)
         fig.suptitle(headline(title, self.study.finals), fontsize=10)
     return self.save(fig, name)
 
-# %% ../nbs/api/12j_budget.ipynb #b042dgt1
+# %% ../nbs/api/12j_budget.ipynb #b041dgt1
+@patch
+def accuracy_figure(self:Budget, name:str, title:str):
+    "Test top-1 by training steps, with the level of chance."
+    chance = 100 / len(self.study.finals[0]['classes'])
+    def level(ax):
+        ax.set_ylim(top=max(ax.get_ylim()[1], chance + 1))
+        return draw_chance(ax, chance), f'chance ({chance:.1f}%)'
+    return self.lines_figure(name, title, ('top1', 'low', 'high'), 'test top-1 (%)', level)
+
+# %% ../nbs/api/12j_budget.ipynb #b044dgt1
+def loss_floor(
+    n_classes:int,     # number of labels
+    smoothing:float,   # label smoothing
+)->float:              # nats
+    "The least cross-entropy with smoothed labels."
+    shares = np.full(n_classes, smoothing / n_classes)
+    shares[0] += 1 - smoothing
+    return float(-sum(p * np.log(p) for p in shares if p))
+
+@patch
+def loss_figure(self:Budget, name:str, title:str):
+    "Training loss of the last epoch by training steps, with the least that it can be."
+    cfg, classes = self.study.runs[self.at, self.rows[0]][0], self.study.finals[0]['classes']
+    floor = loss_floor(len(classes), cfg.label_smoothing)
+    def level(ax): return ax.axhline(floor, color='.3', ls='-.', lw=1).get_ydata()[0], f'least ({floor:.2f})'
+    columns = 'train_loss', 'train_loss_low', 'train_loss_high'
+    return self.lines_figure(name, title, columns, 'training loss of the last epoch (nats)', level)
+
+# %% ../nbs/api/12j_budget.ipynb #b047dgt1
 def draw_rows(
     ax,              # matplotlib axes
     t:pd.DataFrame,  # by budget and row: top1, low, high and method
@@ -327,7 +374,7 @@ def draw_rows(
         texts.append((row, (own[column].iloc[-1], own.top1.iloc[-1]), look.colour_of(.7)))
     return texts
 
-# %% ../nbs/api/12j_budget.ipynb #b043dgt1
+# %% ../nbs/api/12j_budget.ipynb #b048dgt1
 @patch
 def cost_figure(self:Budget, name:str, title:str):
     "Left: top-1 with the longest budget by tuned parameters. Right: every budget by operations of training."
@@ -344,7 +391,7 @@ def cost_figure(self:Budget, name:str, title:str):
         for ax, own in texts.items(): place_texts(ax, own)
     return self.save(fig, name)
 
-# %% ../nbs/api/12j_budget.ipynb #b046dgt1
+# %% ../nbs/api/12j_budget.ipynb #b051dgt1
 @patch
 def rises(self:Budget)->dict: # {(longest budget, row): difference}
     "Top-1 with the longest budget minus the second longest; empty if there is one."
@@ -352,7 +399,7 @@ def rises(self:Budget)->dict: # {(longest budget, row): difference}
     weights = {r: {(r, last): 1, (r, before[-1]): -1} for r in self.rows} if before else {}
     return {(last, r): self.weigh(w) | dict(a=before[-1]) for r, w in weights.items()}
 
-# %% ../nbs/api/12j_budget.ipynb #b047dgt1
+# %% ../nbs/api/12j_budget.ipynb #b052dgt1
 def by_verdict(
     gaps:dict,  # {(target, row): difference}, as for `gap_verdicts`
 )->dict:        # {rising, falling, level, open: [rows]}
@@ -373,7 +420,7 @@ def rises_sentence(
     words = dict(rising='Still rising', falling='Falling', level='Level within 2 points', open='Open')
     return ' '.join(f'{words[k]}: {rows}.' for k, rows in names.items())
 
-# %% ../nbs/api/12j_budget.ipynb #b048dgt1
+# %% ../nbs/api/12j_budget.ipynb #b053dgt1
 @patch
 def rises_table(self:Budget, name:str, title:str)->Shown:
     "The differences of `rises`."
@@ -385,7 +432,7 @@ def rises_table(self:Budget, name:str, title:str)->Shown:
     text, data = readable_gaps(gaps, self.names[-1:], self.rows), gaps_frame(gaps)
     return self.study.show_table(text, data, name, title, note=note)
 
-# %% ../nbs/api/12j_budget.ipynb #b053dgt1
+# %% ../nbs/api/12j_budget.ipynb #b058dgt1
 SLOPE = 'per doubling'
 
 @patch
@@ -399,7 +446,7 @@ def leads(self:Budget)->dict: # {(budget or `SLOPE`, row): difference}
     if len(self.names) > 1: asked[SLOPE] = dict(zip(self.names, slope_weights(doublings)))
     return {(k, r): pair(r, w) | dict(a=self.judged) for k, w in asked.items() for r in self.against}
 
-# %% ../nbs/api/12j_budget.ipynb #b054dgt1
+# %% ../nbs/api/12j_budget.ipynb #b059dgt1
 def reversed_difference(
     p:dict,  # difference, such as from `contrast`
 )->dict:
@@ -407,7 +454,7 @@ def reversed_difference(
     per_seed = {s: -v for s, v in p['per_seed'].items()}
     return p | dict(diff=-p['diff'], low=-p['high'], high=-p['low'], per_seed=per_seed)
 
-# %% ../nbs/api/12j_budget.ipynb #b055dgt1
+# %% ../nbs/api/12j_budget.ipynb #b060dgt1
 @patch
 def claim_of(
     self:Budget,
@@ -430,7 +477,7 @@ def claims(self:Budget)->pd.DataFrame: # from `decide`, by (budget or `SLOPE`, r
     found = decide([self.claim_of(*k, p) for k, p in leads.items()])
     return found.set_index(pd.MultiIndex.from_tuples(leads, names=['target', 'row']))
 
-# %% ../nbs/api/12j_budget.ipynb #b058dgt1
+# %% ../nbs/api/12j_budget.ipynb #b063dgt1
 @patch
 def standings(
     self:Budget,
@@ -443,7 +490,7 @@ def standings(
     words['level here'] = 'level'
     return {b: words.get(claims.outcome[b, row], 'open') for b in self.names}
 
-# %% ../nbs/api/12j_budget.ipynb #b059dgt1
+# %% ../nbs/api/12j_budget.ipynb #b064dgt1
 def spans_text(
     words:dict,  # {budget: word}
 )->str:
@@ -461,7 +508,7 @@ def meets_text(
     if 'level' in first: return f'meets {{}} at {first["level"]}'
     return 'neither passes nor meets {}' if 'below' in first else 'is not told apart from {}'
 
-# %% ../nbs/api/12j_budget.ipynb #b061dgt1
+# %% ../nbs/api/12j_budget.ipynb #b066dgt1
 def meeting_epochs(
     lead:float,   # points with the longest budget, below 0
     slope:float,  # points per doubling
@@ -470,7 +517,7 @@ def meeting_epochs(
     "Where two rows would meet if both went on as before."
     return epochs * 2**(-lead / slope) if slope > 0 else None
 
-# %% ../nbs/api/12j_budget.ipynb #b062dgt1
+# %% ../nbs/api/12j_budget.ipynb #b067dgt1
 @patch
 def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
     "How the judged row stands to another over the budgets, and whether it catches up."
@@ -485,7 +532,7 @@ def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
     there = meeting_epochs(leads[last, row]['diff'], p['diff'], self.study.targets[last]['epochs'])
     return f'{said} If both went on like this, they would meet at about {there:,.0f} epochs.'
 
-# %% ../nbs/api/12j_budget.ipynb #b063dgt1
+# %% ../nbs/api/12j_budget.ipynb #b068dgt1
 REASONS = ('Too little training is part of the reason, it narrows the difference to',
            'Too little training is not the reason, it widens the difference to',
            'It is open whether training narrows the difference to')
@@ -503,17 +550,16 @@ def answer(self:Budget, claims:pd.DataFrame)->str:
     sides = [gains, loses, [r for r in behind if r not in gains + loses]]
     return said + ''.join(f' {text} {", ".join(side)}.' for text, side in zip(REASONS, sides) if side)
 
-# %% ../nbs/api/12j_budget.ipynb #b064dgt1
+# %% ../nbs/api/12j_budget.ipynb #b069dgt1
 @patch
 def open_sentence(self:Budget, claims:pd.DataFrame)->str:
     "What stays open with the longest budget and over the doublings, and what would decide it."
     of = claims[(claims.outcome == 'open') & claims.index.isin([self.names[-1], SLOPE], level='target')]
-    if of.empty: return ''
-    sees = lambda f: 'no size' if pd.isna(f.could_see) else f'{f.could_see:.1f} points'
-    listed = '; '.join(f'{f.finding} (could see {sees(f)})' for f in of.itertuples())
+    if of.empty or of.could_see.isna().any(): return ''
+    listed = '; '.join(f'{f.finding} (could see {f.could_see:.1f} points)' for f in of.itertuples())
     return f'Open: {listed}. Four times as many test videos and seeds would see differences half as large.'
 
-# %% ../nbs/api/12j_budget.ipynb #b065dgt1
+# %% ../nbs/api/12j_budget.ipynb #b070dgt1
 @patch
 def leads_table(self:Budget, name:str, title:str)->Shown:
     "The differences of `leads`."
@@ -525,7 +571,7 @@ def leads_table(self:Budget, name:str, title:str)->Shown:
             'conditional on one backbone and one set of training videos.')
     return self.study.show_table(text, gaps_frame(leads), name, title, note=note)
 
-# %% ../nbs/api/12j_budget.ipynb #b066dgt1
+# %% ../nbs/api/12j_budget.ipynb #b071dgt1
 ONE_SEED = 'With one seed nothing is decided, whatever the numbers are.'
 SMOKE = 'These are smoke results. They show that everything runs, and nothing else.'
 
