@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['backbone_link', 'accuracy', 'card_data', 'card_training', 'card_use', 'model_card', 'shared_parts', 'save_pretrained',
-           'push_to_hub', 'build_transformers', 'build_timm', 'backbone_for', 'from_pretrained']
+           'push_to_hub', 'build_timm', 'backbone_for', 'from_pretrained']
 
-# %% ../nbs/api/13d_hub.ipynb #aaa0434a
+# %% ../nbs/api/13d_hub.ipynb #9abe317c
 import json, tempfile, timm, torch
 from huggingface_hub import EvalResult, HfApi, ModelCardData
 from pathlib import Path
@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from .core import atomic
 from .run import read_record
 from .stats import wilson
-from .transformers_models import VideoClassifier
+from .transformers_models import rebuild_classifier
 from .tuning import TUNED_FILE, find_tuned, load_tuned, read_tuned, save_tuned
 from .weights import PRETRAINED_DIR, hub_name, video_vit
 
@@ -145,32 +145,25 @@ def push_to_hub(
         api.upload_folder(repo_id=repo, folder_path=tmp, commit_message='Tuned tensors of apt_nb')
     return url
 
-# %% ../nbs/api/13d_hub.ipynb #d70cd3d6
-def build_transformers(settings:dict, weights)->torch.nn.Module: # a `VideoClassifier`
-    "A model of transformers by the name of its class."
-    import transformers
-    make, n = getattr(transformers, settings['architecture']), settings['num_classes']
-    if make.__name__.endswith('Classification'):
-        return VideoClassifier(make.from_pretrained(weights, num_labels=n, ignore_mismatched_sizes=True))
-    return VideoClassifier(make.from_pretrained(weights), n)
-
+# %% ../nbs/api/13d_hub.ipynb #a09d7fdc
 def build_timm(settings:dict, weights)->torch.nn.Module:
     "A ViT of timm, with the published weights or those of a file."
     names = 'num_classes', 'global_pool', 'img_size'
     how = dict(pretrained=True) if not weights else dict(checkpoint_path=str(weights))
     return timm.create_model(settings['architecture'], **{n: settings[n] for n in names}, **how)
 
-# %% ../nbs/api/13d_hub.ipynb #a6a2d367
+# %% ../nbs/api/13d_hub.ipynb #fe492c9a
 def backbone_for(
     info:dict,  # first part of `read_tuned`
     weights='', # weights of the backbone ('': those that the file names)
 )->torch.nn.Module: # a VideoViT, a ViT of timm, or a `VideoClassifier`
     "A fresh backbone for a tuned file; ValueError if its weights are not found."
     b, settings = info['backbone'], info['backbone']['settings']
-    if 'transformers' in b: return build_transformers(settings, weights or b['weights'])
-    if 'architecture' in settings: return build_timm(settings, weights)
-    try: return video_vit(b['name'], weights=weights or b['weights'], **settings)
-    except ValueError as e:
+    try:
+        if 'transformers' in b: return rebuild_classifier(b, weights or b['weights'])
+        if 'architecture' in settings: return build_timm(settings, weights)
+        return video_vit(b['name'], weights=weights or b['weights'], **settings)
+    except (ValueError, OSError) as e:
         raise ValueError(f"cannot build the backbone ({b['name']}, weights {b['weights']}): {e}. "
                          "Say where its weights are with weights='...'") from e
 

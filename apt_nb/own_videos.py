@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'LOOKED_AT', 'WRITTEN', 'LINEAR_LR', 'STEPS', 'MOST_EPOCHS', 'FEW_STEPS',
            'MISTAKES', 'ASKED_AGAIN', 'ALL_VIDEOS', 'UNSEEN', 'PREDICTED', 'LONG', 'result_row', 'chance_rows',
-           'paired_text', 'results_table', 'beats_text', 'results_notes', 'results_markdown', 'size_of', 'fitting_size',
+           'paired_text', 'results_table', 'beats_text', 'results_notes', 'results_markdown', 'fitting_size',
            'clip_settings', 'as_path', 'moving_square', 'example_videos', 'method_label', 'plural', 'views_text',
            'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text', 'share_text',
            'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds', 'run_seconds',
            'time_text', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at', 'relative_path',
            'relative_paths', 'one_line', 'write_table', 'usual_length', 'split_table', 'write_run', 'build_backbone',
-           'rebuild_classifier', 'saved_config', 'model_file', 'load_model', 'WithProgress', 'predictions',
-           'require_same_run', 'require_readable', 'results_rows', 'about_runs', 'results_text', 'compared',
-           'planned_runs', 'fit_to_size', 'surest_mistakes', 'write_results', 'train_videos', 'saved_test',
-           'present_test', 'test_part', 'match_classes', 'predictions_table', 'evaluate_videos', 'evaluation_text',
-           'video_files', 'classify', 'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
+           'saved_config', 'model_file', 'load_model', 'WithProgress', 'predictions', 'require_same_run',
+           'require_readable', 'results_rows', 'about_runs', 'results_text', 'compared', 'planned_runs', 'fit_to_size',
+           'surest_mistakes', 'write_results', 'train_videos', 'saved_test', 'present_test', 'test_part',
+           'match_classes', 'predictions_table', 'evaluate_videos', 'evaluation_text', 'video_files', 'classify',
+           'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import json, os, sys, time, torch
@@ -43,7 +43,7 @@ from .run import given_options, named_folder, read_record, run, splits, train_lo
 from .stats import agresti_min
 from .training import Trainer, forward_context, make_accelerator, reproducible, resolve_precision
 from .training import set_attention
-from .transformers_models import load_classifier, transformers_clip
+from .transformers_models import rebuild_classifier, transformers_clip
 from .tuning import find_tuned, load_tuned, n_tuned, read_tuned, require_kinds
 from .video import VideoError, uniform_indices, write_mp4
 from .video_vit import SIZES, check_settings, size_settings
@@ -113,6 +113,7 @@ def beats_text(
     return (f'{row[0]} does not beat linear probing here. More training (--epochs), another --lr, or a '
             'backbone that knows such videos (--weights) may change that.')
 
+# %% ../nbs/api/13b_own_videos.ipynb #76695e8e
 def results_notes(
     rows:list,     # as in `results_table`
     labels:list,   # labels of the test videos
@@ -129,12 +130,6 @@ def results_markdown(rows:list, labels:list, classes:list)->str: # as in `result
     return '\n'.join([markdown(results_table(rows, labels, classes)), *results_notes(rows, labels)])
 
 # %% ../nbs/api/13b_own_videos.ipynb #23766aa6
-def size_of(
-    weights,  # a file, a folder or a name, see `find_weights`
-)->str:       # name in `SIZES`
-    "The size of a checkpoint's backbone. Raises ValueError if it is not clear."
-    return fitting_size(Checkpoint(find_weights(weights)), weights)
-
 def fitting_size(
     ckpt:Checkpoint,  # what was read
     weights,          # what it was read from, for the message
@@ -378,6 +373,7 @@ def run_seconds(
     if frozen_views(cfg): return test + (n['train'] * cfg.views + n['val']) * view + read_once
     return test + epochs * (steps * step + n['val'] * view) + (kept + (1 - kept) * epochs) * read_once
 
+# %% ../nbs/api/13b_own_videos.ipynb #2c83510f
 def time_text(
     cfgs:list,   # settings of the runs
     names:list,  # their names, see `config_hash`
@@ -530,29 +526,16 @@ def build_backbone(
     "The backbone that a file was tuned on. Raises ValueError if its weights are not found."
     b = info['backbone']
     needed = weights if weights and b['frozen'] else None
-    if 'transformers' in b: return rebuild_classifier(b, weights)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
+            if 'transformers' in b: return rebuild_classifier(b, weights)
             check_settings(b['settings'])
             require_kinds(b['settings'], dict(num_classes=int))
             return video_vit(b['name'], weights=needed, **b['settings'])
-        except ValueError as e:
+        except (ValueError, OSError) as e:
             raise ValueError(f"cannot build the backbone that was tuned ({b['weights']}): {e}. "
                              'Say where its weights are with --weights') from e
-
-# %% ../nbs/api/13b_own_videos.ipynb #b92fb847
-def rebuild_classifier(
-    b:dict,       # what a tuned file says of its backbone
-    weights:str,  # weights of the backbone
-):
-    "The model of transformers that a file was tuned on. Raises ValueError if its weights are not found."
-    clip = {ours: b['settings'][k] for k, ours in dict(num_frames='n_frames', img_size='size').items()
-            if k in b['settings']}
-    try: return load_classifier(weights, b['settings']['num_classes'], **clip)
-    except (ValueError, KeyError) as e:
-        raise ValueError(f"cannot build the backbone that was tuned ({b['weights']}): {e}. "
-                         'Say where its weights are with --weights') from e
 
 # %% ../nbs/api/13b_own_videos.ipynb #3b7fb429
 def saved_config(
@@ -670,6 +653,7 @@ def about_runs(
     same = f'All methods have the same settings ({shared}).'
     return [*lines, f'{same}{once} Each could do better with its own.']
 
+# %% ../nbs/api/13b_own_videos.ipynb #7257c90c
 def results_text(
     cfgs:list,       # settings of the runs
     records:list,    # their records
@@ -820,6 +804,7 @@ def present_test(
                  'videos with --all', [p for p in known if p not in there])
     return videos.take([at[p] for p in known], 'test')
 
+# %% ../nbs/api/13b_own_videos.ipynb #caaf9e34
 def test_part(
     cfg:Config,             # settings, whose `data` is the folder to test on
     everything:bool=False,  # all videos of a folder of classes
@@ -959,6 +944,7 @@ def seen_text(
     return (f'  {seen:,} of its {n:,} frames were seen; it is {n / usual:.0f} times as long as the videos '
             'trained on. --timeline FOLDER names the class of each part')
 
+# %% ../nbs/api/13b_own_videos.ipynb #810e7e36
 def print_best(
     found,         # see `classify`
     classes:list,  # names of the classes

@@ -11,7 +11,7 @@ __all__ = ['PROJECTIONS', 'ELSEWHERE', 'INTERFACE', 'NO_NORM', 'SETTINGS', 'READ
            'HeadedEncoder', 'is_transformers', 'transformers_head', 'transformers_norm', 'transformers_settings',
            'transformers_kind', 'VideoClassifier', 'with_classes', 'transformers_folder', 'processor_file',
            'pixel_moments', 'transformers_package', 'quiet_transformers', 'transformers_clip', 'fit_clips',
-           'auto_class', 'load_classifier', 'require_frozen_loaded']
+           'auto_class', 'load_classifier', 'rebuild_classifier', 'require_frozen_loaded']
 
 # %% ../nbs/api/01b_transformers.ipynb #5b81ce9c
 import huggingface_hub, importlib, inspect, math, re, sys, torch
@@ -305,15 +305,15 @@ def transformers_settings(model:nn.Module)->dict: # architecture and sizes
     inner = getattr(model, 'encoder', model) if isinstance(model, HeadedEncoder) else model
     return dict(architecture=type(inner).__name__, num_classes=model.classifier.out_features) | said
 
-# %% ../nbs/api/01b_transformers.ipynb #a0cf80cb
+# %% ../nbs/api/01b_transformers.ipynb #f182c340
 def transformers_kind(model:nn.Module)->dict: # name, weights, act, dtype, transformers
-    "What a backbone is called, its activation, the type of its numbers, and the version of transformers."
+    "What a backbone is called, its activation and numbers, the pixels it takes, and transformers' version."
     return dict(
         name=type(model).__name__, weights=weights_name(getattr(model.config, '_name_or_path', '')) or None,
         act=str(config_value(vision_config(model), 'hidden_act')), dtype=next(model.parameters()).dtype,
-        transformers=sys.modules['transformers'].__version__)
+        pixels=getattr(model, 'pixels', None), transformers=sys.modules['transformers'].__version__)
 
-# %% ../nbs/api/01b_transformers.ipynb #a1baf48c
+# %% ../nbs/api/01b_transformers.ipynb #c821a63c
 class VideoClassifier(nn.Module):
     "A model of transformers that takes clips, normalised as ImageNet's, and returns logits."
     def __init__(
@@ -327,6 +327,7 @@ class VideoClassifier(nn.Module):
         if num_classes is not None: model = with_classes(model, num_classes)
         transformers_head(model)
         self.module, self.grad_checkpointing = model, False # the name says to `unwrap_model`: look inside
+        model.pixels = dict(mean=list(mean), std=list(std))
         ours, theirs = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD), (tuple(mean), tuple(std))
         (m, s), (m2, s2) = (torch.tensor(t).view(2, 3, 1, 1, 1) for t in (ours, theirs))
         same = ours == theirs
@@ -386,15 +387,15 @@ def patch_embed(self:VideoClassifier)->SimpleNamespace: # with `grid_size` and `
     time = (frames // (tube if isinstance(tube, int) else tube[0]),) if frames else ()
     return SimpleNamespace(grid_size=(*time, size // side, size // side), patch_size=side)
 
-# %% ../nbs/api/01b_transformers.ipynb #420f8922
+# %% ../nbs/api/01b_transformers.ipynb #877b63bf
 READ_HERE = 'videomae', 'clip' # `video_vit` takes these
 PROCESSORS = 'video_preprocessor_config.json', 'preprocessor_config.json', 'processor_config.json'
 
-def transformers_folder(weights)->Path|None: # folder with config.json, None for weights of other kinds
-    "Where the weights of a model lie that only transformers computes. Raises what `find_weights` raises."
+def transformers_folder(weights)->Path|None: # folder with config.json, None for other weights
+    "Where the weights of a model of transformers lie. Raises what `find_weights` raises."
     file = find_weights(weights)
-    kind = settings_file(file.with_name('config.json')).get('model_type')
-    return file.parent if file.name in HUB_FILES and kind and kind not in READ_HERE else None
+    theirs = 'model_type' in settings_file(file.with_name('config.json'))
+    return file.parent if file.name in HUB_FILES and theirs else None
 
 def processor_file(weights, folder:Path)->dict: # {} if there is none
     "What the file of a model's processor says."
@@ -436,13 +437,14 @@ def quiet_transformers():
         log.set_verbosity(level)
         if bars: log.enable_progress_bar()
 
-# %% ../nbs/api/01b_transformers.ipynb #e3ecb330
+# %% ../nbs/api/01b_transformers.ipynb #2a4b8241
 CLIP_FIELDS = dict(n_frames=('num_frames', 'frames_per_clip'), size=('image_size', 'crop_size'))
 ANY_CLIP = dict(vjepa2=('n_frames', 'size'), dinov3_vit=('size',)) # models with rotary positions
 
 def transformers_clip(weights)->dict: # model, size, and for a video model n_frames; {} for other weights
-    "The settings of a run that follow from the weights. Raises what `find_weights` raises."
-    if not (folder := transformers_folder(weights)): return {}
+    "The settings of a run that follow from weights for which `video_vit` has no layout."
+    folder = transformers_folder(weights)
+    if not folder or settings_file(folder/'config.json')['model_type'] in READ_HERE: return {}
     config = transformers_package().AutoConfig.from_pretrained(folder)
     found = {k: config_value(getattr(config, 'vision_config', config), *n) for k, n in CLIP_FIELDS.items()}
     found = {k: v if isinstance(v, int) else v[0] for k, v in found.items() if v}
@@ -468,7 +470,7 @@ def auto_class(config)->type: # one of transformers' AutoModel classes
         if type(config) in known: return getattr(hf, f'AutoModelFor{kind}Classification')
     return hf.AutoModel
 
-# %% ../nbs/api/01b_transformers.ipynb #0425d62f
+# %% ../nbs/api/01b_transformers.ipynb #05f8398c
 def load_classifier(
     weights,          # folder of transformers, or a name on the Hub
     num_classes:int,  # number of logits
@@ -476,7 +478,7 @@ def load_classifier(
 )->VideoClassifier:   # its `loaded` has the notes, its `weights` the name of the weights
     "A model of transformers with its weights, for clips; ValueError if some are missing that stay frozen."
     folder = transformers_folder(weights)
-    if not folder: raise ValueError(f'{weights} is for video_vit, or has no config.json with a model_type')
+    if not folder: raise ValueError(f'{weights} has no config.json of transformers beside its weights')
     how = dict(ignore_mismatched_sizes=True, output_loading_info=True)
     with quiet_transformers():
         config = transformers_package().AutoConfig.from_pretrained(folder, num_labels=num_classes)
@@ -487,6 +489,17 @@ def load_classifier(
     new = require_frozen_loaded(m.module, info)
     m.weights, m.loaded = weights_name(weights), dict(notes=[f'new: {", ".join(new)}'] if new else [])
     return m
+
+def rebuild_classifier(
+    there:dict,       # record of a backbone of transformers in a file, see `transformers_kind`
+    weights,          # its weights
+)->VideoClassifier:
+    "The backbone that a file was tuned on. Raises what `load_classifier` raises."
+    names, settings = dict(num_frames='n_frames', img_size='size'), there['settings']
+    clip = {ours: settings[name] for name, ours in names.items() if name in settings}
+    m = load_classifier(weights, settings['num_classes'], **clip)
+    if there.get('pixels') in (None, m.module.pixels): return m
+    return VideoClassifier(m.module, **there['pixels'])
 
 def require_frozen_loaded(model:nn.Module, info:dict)->list: # beginnings of the names of new tensors
     "Raise ValueError if a file lacks weights that no method trains."

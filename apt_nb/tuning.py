@@ -52,7 +52,8 @@ def model_head(model:nn.Module)->nn.Linear: # the layer that makes the logits
     if hasattr(model, 'head_dist'):
         raise ValueError(f'{name} has a second head, head_dist, for distillation: tune needs a ViT with one')
     if isinstance(head, nn.Linear): return head
-    needs_linear = 'tune needs a ViT whose head is a linear layer'
+    needs_linear = ('tune needs a plain ViT, whose head is a linear layer, and no hierarchical or '
+                    'convolutional model')
     hint = 'build the model with num_classes > 0' if isinstance(head, nn.Identity) else needs_linear
     raise ValueError(f'{name}.head is {type(head).__name__}: {hint}')
 
@@ -319,14 +320,15 @@ def timm_settings(
     model:nn.Module, # timm ViT
 )->dict:             # name, heads, sizes and pooling
     "Settings of a timm ViT that shapes do not show completely."
-    patch, block = model.patch_embed, unwrap_model(model.blocks[0])
+    block, patch = unwrap_model(model.blocks[0]), getattr(model, 'patch_embed', None)
+    pair = lambda size: [size, size] if isinstance(size, int) else size and list(size)
     cfg = getattr(model, 'pretrained_cfg', None) or {}
     return dict(
         architecture=cfg.get('architecture') or type(model).__name__,
         num_classes=getattr(model.head, 'out_features', 0),
         depth=len(model.blocks), num_heads=block_attention(block).num_heads, eps=block.norm1.eps,
-        global_pool=getattr(model, 'global_pool', None), img_size=list(patch.img_size),
-        patch_size=list(patch.patch_size))
+        global_pool=getattr(model, 'global_pool', None),
+        **{k: pair(getattr(patch, k, None)) for k in ('img_size', 'patch_size')})
 
 # %% ../nbs/api/02_tuning.ipynb #915ef3ec
 def backbone_settings(
