@@ -328,6 +328,7 @@ def with_test_part(
     say_once(f'{root}: has no test part, so this one is for testing, and a share of train validates', ['val'])
     return dict(train=lists['train'], test=replace(lists['val'], split='test'))
 
+# %% ../nbs/api/05_datasets.ipynb #39ca1d1a
 def parts_in(
     root,    # folder of train/, test/ and perhaps val/ with class folders, or of class folders
 )->dict:     # {part: `VideoList`}; one list without a part ('') is not split yet
@@ -635,6 +636,7 @@ def split_parts(
     else: train, held = hold_out(train, val, seed, group)
     return check_no_leak([train, held, test])
 
+# %% ../nbs/api/05_datasets.ipynb #1d741f8e
 def folder_splits(
     root,            # folder of train/, test/ and perhaps val/ with class folders, or of class folders
     test=None,       # test videos if there is no train/: number of groups, their names, or a list file

@@ -85,6 +85,7 @@ def shrink(
     small = TF.resize(channels_first(frames), list(size), antialias=True)
     return np.ascontiguousarray(small.permute(0, 2, 3, 1).numpy())
 
+# %% ../nbs/api/04b_frames.ipynb #53d6048b
 class SmallVideo:
     "A video whose frames are made smaller as they are read."
     def __init__(

@@ -35,6 +35,7 @@ def inside(folder)->list: # paths
     "The files of a folder of frames but hidden ones, in order."
     return sorted(e.path for e in os.scandir(folder) if e.is_file() and not e.name.startswith('.'))
 
+# %% ../nbs/api/00c_identity.ipynb #fee2ea82
 def file_digest(
     path,              # file, or folder of frames
     whole:bool=False,  # read all of a large file, and all files of a folder

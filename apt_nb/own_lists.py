@@ -41,6 +41,7 @@ def usual_part(name:str)->str: # '': none
     "train, val or test, from any of its usual names."
     return next((p for p, names in PART_FOLDERS.items() if name.lower() in names), '')
 
+# %% ../nbs/api/05aa_own_lists.ipynb #af4791fb
 def unnamed_columns(
     file,       # list file, for the message
     rows:list,  # cells of all lines
@@ -71,6 +72,7 @@ def cut_number(
     if len(row) != 2 or not number.isdecimal() or find_listed(file, row[0]): return row
     return [path, number, row[1]] if find_listed(file, path) else row
 
+# %% ../nbs/api/05aa_own_lists.ipynb #18dbfd34
 def list_rows(
     file,   # list file
 )->list:    # [(path, label, part or '')]
@@ -138,6 +140,7 @@ def listed_parts(
     lists = {p: VideoList(file.parent, *map(list, zip(*chosen(p))), classes, p) for p in parts}
     return with_test_part(file, lists)
 
+# %% ../nbs/api/05aa_own_lists.ipynb #91a7bfb0
 def data_parts(
     data,    # folder of classes or of parts, list file, or folder of lists
 )->dict:     # {part: `VideoList`}, as `parts_in` gives them

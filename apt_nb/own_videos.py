@@ -13,9 +13,9 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'LOOKED_AT', 'WRITTEN',
            'relative_paths', 'one_line', 'write_table', 'usual_length', 'split_table', 'write_run', 'build_backbone',
            'saved_config', 'model_file', 'load_model', 'WithProgress', 'predictions', 'require_same_run',
            'require_readable', 'results_rows', 'about_runs', 'results_text', 'compared', 'planned_runs', 'fit_to_size',
-           'surest_mistakes', 'write_results', 'train_videos', 'saved_test', 'present_test', 'test_part',
-           'match_classes', 'predictions_table', 'evaluate_videos', 'evaluation_text', 'video_files', 'classify',
-           'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
+           'surest_mistakes', 'write_results', 'plan_training', 'train_videos', 'saved_test', 'present_test',
+           'test_part', 'match_classes', 'predictions_table', 'evaluate_videos', 'evaluation_text', 'video_files',
+           'classify', 'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import json, os, sys, time, torch
@@ -750,6 +750,22 @@ def write_results(
     return text
 
 # %% ../nbs/api/13b_own_videos.ipynb #f49ff419
+def plan_training(
+    cfg:Config,   # settings of the run
+    out,          # folder for the results, see `train_videos`
+    against,      # methods to compare with
+    given=None,   # names of settings that are not fitted to the number of videos (None: all)
+)->tuple:         # videos of each part; settings, names and folders of the runs; the plan's text
+    "What `train_videos` will do. Raises what it raises."
+    data = splits(cfg)
+    if given is not None: cfg = fit_to_size(cfg, len(data['train']), given)
+    cfgs, names, folders = planned_runs(cfg, out, against)
+    n_bytes = decoded_bytes(cfg, data)
+    kept = min(1., 4e9 / max(n_bytes, 1)) if cfg.keep_decoded else 0.
+    lasts = time_text(cfgs, names, data, kept)
+    return data, cfgs, names, folders, describe_runs(cfgs, names, data, lasts, memory_text(cfg, n_bytes))
+
+# %% ../nbs/api/13b_own_videos.ipynb #1fddc61a
 def train_videos(
     cfg:Config,        # settings of the run
     out=None,          # folder for the results (None: <data>_<method>_<hash> in the current folder)
@@ -761,18 +777,13 @@ def train_videos(
 )->list:               # their records, that of `cfg` first
     """Run `cfg` and the other methods, and write their files. The others' are in folders of their names.
     Raises ValueError, DatasetError and what `run` raises."""
-    data = splits(cfg)
-    if given is not None: cfg = fit_to_size(cfg, len(data['train']), given)
-    cfgs, names, folders = planned_runs(cfg, out, against)
-    n_bytes = decoded_bytes(cfg, data)
-    kept = min(1., 4e9 / max(n_bytes, 1)) if cfg.keep_decoded else 0.
-    told = describe_runs(cfgs, names, data, time_text(cfgs, names, data, kept), memory_text(cfg, n_bytes))
+    data, cfgs, names, folders, told = plan_training(cfg, out, against, given)
     print_main(told)
     if plan: return []
-    out = folders[0]
+    out, records = folders[0], []
     if is_main(): out.mkdir(parents=True, exist_ok=True) # before the training, not after it
     if check: require_readable(cfg, data, out/'videos.csv', progress)
-    looked, records = look_at(cfg, data, progress), []
+    looked = look_at(cfgs[0], data, progress) # lives on, or its frames would be given up
     for c, name, folder in zip(cfgs, names, folders):
         records.append(run(c, progress, name))
         if is_main(): write_run(c, records[-1], folder, data)

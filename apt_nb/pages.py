@@ -117,6 +117,7 @@ def printed(text)->str:
     escaped = lambda c: c if c.isprintable() else c.encode('unicode_escape').decode()
     return html.escape(''.join(map(escaped, str(text))))
 
+# %% ../nbs/api/12h_pages.ipynb #21da0baa
 def mistakes_html(
     mistakes:list,  # (path, true class, predicted class, probability, frames or None), the surest first
 )->str:
@@ -152,6 +153,7 @@ def table_html(
     shown = t.map(printed).rename(columns=printed)
     return f'<div class="wide">{shown.to_html(index=False, border=0, escape=False)}</div>'
 
+# %% ../nbs/api/12h_pages.ipynb #430c59b7
 def page(
     title:str,      # its heading
     sections:dict,  # {heading: HTML}

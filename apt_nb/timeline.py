@@ -54,6 +54,7 @@ class Windows(Dataset):
         self.part = Part(self.video, self.starts[i], self.width)
         return self.clips[0] | dict(index=i)
 
+# %% ../nbs/api/13c_timeline.ipynb #5fdf4952
 class Part:
     "Some successive frames of a video, used like one."
     def __init__(self, video, start:int, n:int): self.video, self.start, self.n = video, start, n
@@ -74,6 +75,7 @@ def window_probabilities(
         scores = predict(model, DataLoader(w, batch), acc.device, forward_context(model, cfg.precision))
         return np.exp(scores.logp)
 
+# %% ../nbs/api/13c_timeline.ipynb #6cb9b64d
 def runs_of_class(
     q:np.ndarray,  # probabilities, `windows C`
     times:list,    # (start, end) of each window in seconds
@@ -110,6 +112,7 @@ def timeline(
         video=Path(path).name, frames=len(w.video), fps=round(fps, 3), window=w.width, classes=list(classes),
         parts=runs_of_class(q, times, classes), windows=at)
 
+# %% ../nbs/api/13c_timeline.ipynb #006a8eaf
 def timeline_figure(
     found:dict,  # see `timeline`
 ):
@@ -183,6 +186,7 @@ def write_timelines(
         if is_main(): write_timeline(found, folder/name)
     return bad, len(files)
 
+# %% ../nbs/api/13c_timeline.ipynb #ee5d770d
 def write_timeline(
     found:dict,  # see `timeline`
     file:Path,   # files without suffix
