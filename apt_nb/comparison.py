@@ -348,6 +348,7 @@ def readable_search(
     top1 = records_frame(records).groupby(['target', 'row', 'lr'], sort=False).val_top1.mean()
     tried = rates_tried(records, runs)
     def word(t, r, lr):
+        if lr not in tried[t, r]: return '-'
         if (t, r, lr) not in top1: return 'diverged'
         return f'**{top1[t, r, lr]:.1f}**' if lr == chosen.lr[t, r] else f'{top1[t, r, lr]:.1f}'
     lines = top1.index.unique('row')

@@ -96,12 +96,14 @@ CHOICES = dict(
     reparam=('max', 'linear', 'max_fp16', 'none'),
     prompt_form=('published', 'keys', 'values', 'tied', 'per_head', 'outside'),
     method=('linear', 'full', 'apt', 'vpt', 'adaptformer', 'st_adapter', 'aim', 'lora', 'bitfit', 'e2vpt'),
-    model=('vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'vit_huge', 'transformers'), precision=PRECISIONS,
+    model=('vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'vit_huge', 'transformers'),
+    precision=PRECISIONS,
     attention=ATTENTIONS, profile=('smoke', 'demo', 'paper'), validate_on=('held-out', 'test'),
     warmup_from=('first', 'zero'))
 CHOICES |= {k: choices for k, choices in VIEW_RULES.items() if k != 'shared_frames'}
 AT_LEAST = dict.fromkeys((
-    'warmup_epochs', 'lr', 'min_lr', 'weight_decay', 'label_smoothing', 'clip_grad', 'val_fraction', 'split_seed',
+    'warmup_epochs', 'lr', 'min_lr', 'weight_decay', 'label_smoothing', 'clip_grad', 'val_fraction',
+    'split_seed',
     'short_side',
     'allow_missing', 'n_prompts', 'n_visual', 'prompt_blocks', 'prompt_dropout', 'bottleneck', 'rank',
     'workers', 'threads', 'seed', 'data_seed', 'micro_batch'), 0)

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['SHIPPED_SIZE', 'tubelets', 'pixel_targets', 'random_order', 'tube_order', 'MaskedAutoencoder', 'gather_tokens',
            'reconstruction_loss', 'mimetic_init', 'init_weights', 'rate_at', 'Films', 'decoded', 'random_boxes',
-           'crop_boxes', 'SourceClips', 'source_loader', 'endless', 'pretraining_step', 'save_pretraining',
-           'resume_pretraining', 'loader_settings', 'optimise', 'pretrain', 'new_autoencoder', 'provenance',
-           'pretrain_backbone']
+           'crop_boxes', 'SourceClips', 'draw_frames', 'source_loader', 'endless', 'pretraining_step',
+           'save_pretraining', 'resume_pretraining', 'loader_settings', 'optimise', 'pretrain', 'new_autoencoder',
+           'provenance', 'pretrain_backbone']
 
 # %% ../nbs/api/09_pretraining.ipynb #819fb51b
 import math, os, torch
@@ -250,6 +250,14 @@ class SourceClips:
         for i in range(len(self)): yield self.batch(order[i * self.batch_size:][:self.batch_size], i)
 
 # %% ../nbs/api/09_pretraining.ipynb #2bd1577b
+def draw_frames(
+    n_frames:int,        # frames of a clip, T
+    draws:torch.Tensor,  # uniform in [0, 1), `(B, T)`
+)->torch.Tensor:         # numbers of frames, `(B, T)`
+    "A frame of each of T equal parts of a source clip."
+    at = ((torch.arange(n_frames) + draws) * (FRAMES / n_frames)).long()
+    return at.clamp(max=FRAMES - 1) # the highest draw may be rounded up
+
 @patch
 def batch(
     self:SourceClips,
@@ -257,13 +265,13 @@ def batch(
     i:int,               # number of the batch in its epoch
 )->dict:                 # clip uint8 `(B, 1, C, T, size, size)`, label and index `(B,)`, at `(B, T)`: frames
     "One frame of each of T equal parts, and one box of all of them."
-    rng, B, part = self.generator(i), len(index), FRAMES / self.n_frames
-    at = (torch.arange(self.n_frames) + torch.rand(B, self.n_frames, generator=rng)) * part
-    at = at.long().clamp(max=FRAMES - 1) # the last place may be rounded up to the end
+    rng, B, device = self.generator(i), len(index), self.films.device
+    at = draw_frames(self.n_frames, torch.rand(B, self.n_frames, generator=rng))
     boxes = random_boxes(B, (HEIGHT, WIDTH), generator=rng)
     if self.whole: boxes = torch.tensor([[0., (WIDTH - HEIGHT) / 2, HEIGHT, HEIGHT]]).expand(B, -1)
-    films = self.films[index.to(self.films.device)[:, None], at.to(self.films.device)]
-    return dict(clip=crop_boxes(films, boxes, self.size)[:, None], label=self.labels[index], index=index, at=at)
+    films = self.films[index.to(device)[:, None], at.to(device)]
+    clips = crop_boxes(films, boxes, self.size)[:, None]
+    return dict(clip=clips, label=self.labels[index], index=index, at=at)
 
 # %% ../nbs/api/09_pretraining.ipynb #d99a9bed
 def source_loader(

@@ -80,7 +80,8 @@ def product_rate(
 )->float:                  # operations per second
     "What the hardware makes of one large product of square matrices, under the precision's context."
     n = 1024 if device.type == 'cpu' else 8192
-    a, context = torch.randn(n, n, device=device), forward_context(torch.nn.Linear(1, 1).to(device), precision)
+    a = torch.randn(n, n, device=device)
+    context = forward_context(torch.nn.Linear(1, 1).to(device), precision)
     with context(): a = a @ torch.eye(n, device=device) # in the precision that products take there
     return 2 * n**3 / take_turns(dict(product=lambda: a @ a), rounds, device)['product'].median()
 

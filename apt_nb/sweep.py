@@ -171,7 +171,8 @@ def run_folders(
 
 # %% ../nbs/api/11b_sweep.ipynb #6122dbb2
 DECIDING = ( # modules that decide what a run computes
-    'adapters', 'attention_prompt', 'augment', 'datasets', 'evaluation', 'frames', 'moving_shapes', 'protocol',
+    'adapters', 'attention_prompt', 'augment', 'datasets', 'evaluation', 'frames', 'moving_shapes',
+    'protocol',
     'run', 'training', 'tuning', 'video', 'video_vit', 'weights')
 
 # %% ../nbs/api/11b_sweep.ipynb #d02e17c4
