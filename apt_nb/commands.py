@@ -105,6 +105,7 @@ def shipped_backbones()->list:
     "Names of the backbones that are part of this package."
     return sorted(p.stem for p in SHIPPED.glob('*.safetensors'))
 
+# %% ../nbs/api/14_commands.ipynb #22e9f8e8
 def require_weights(
     weights:str,  # what you typed
 ):
@@ -170,6 +171,7 @@ def settings_of(
     from apt_nb.own_videos import clip_settings
     return clip_settings(weights)
 
+# %% ../nbs/api/14_commands.ipynb #66094ad5
 def config_from_options(
     given:dict,  # {field: value} of the options that you gave
 )->Config:
@@ -195,6 +197,7 @@ def smaller_frames(
     own = cfg.keep_decoded and cfg.data not in BENCHMARKS and 'short_side' not in given
     return replace(cfg, short_side=2 * cfg.size) if own else cfg
 
+# %% ../nbs/api/14_commands.ipynb #389583b7
 def require_used(
     given,         # names of the options that you gave
     methods:list,  # methods of the runs
@@ -419,6 +422,7 @@ def require_predict(
     require_model(own.tuned)
     require_weights(weights)
 
+# %% ../nbs/api/14_commands.ipynb #c87773cb
 @command(resumes=False)
 def apt_nb_predict(args):
     "Name the classes of videos with a model that apt_nb_train tuned."
@@ -498,6 +502,7 @@ def refuse(
     print(f'{command}: {text}', file=sys.stderr)
     sys.exit(2)
 
+# %% ../nbs/api/14_commands.ipynb #b1c59052
 @call_parse
 def apt_nb_pretrain_supervised(
     task:str='actions',  # actions: a model names what changes in a clip; pictures: what is in a frame

@@ -645,13 +645,13 @@ def about_runs(
 )->list:         # sentences
     "Which backbone it was, and what several runs share."
     cfg, note = cfgs[0], backbone_note(cfgs[0].weights)
-    text = f'Backbone: {cfg.weights or "random"} ({cfg.model}), pretrained by {trained_on(cfg.weights)}.'
+    learned = f', pretrained by {trained_on(cfg.weights)}' if cfg.weights else ''
+    text = f'Backbone: {cfg.weights or "random"} ({cfg.model}){learned}.'
     lines = [f'{text} {note[:1].upper()}{note[1:]}.' if note else text, f'Split: {split_text(cfg)}.']
     if len(cfgs) == 1: return lines
-    shared = f'{plural(cfg.epochs, "epoch")}, seed {cfg.seed}'
     once = ' Linear probing sees fixed views.' if any(frozen_views(c) for c in cfgs[1:]) else ''
-    same = f'All methods have the same settings ({shared}).'
-    return [*lines, f'{same}{once} Each could do better with its own.']
+    same = f'All methods train for {plural(cfg.epochs, "epoch")} with seed {cfg.seed}.'
+    return [*lines, f'{same}{once} Each could do better with settings of its own.']
 
 # %% ../nbs/api/13b_own_videos.ipynb #7257c90c
 def results_text(
