@@ -193,7 +193,8 @@ OWN_CLIP = Layout("a VideoViT of CLIP's family", r'^time_embed$', {}, family='cl
 LAYOUTS = [OWN_CLIP, TRANSFORMERS_VIDEOMAE, TRANSFORMERS_CLIP, TIMM_CLIP, PUBLISHED_VIDEOMAE]
 
 # %% ../nbs/api/01a_weights.ipynb #21055edc
-OURS_ONLY = "only VideoMAE's ViTs and CLIP's image towers become video models here"
+OURS_ONLY = ("only VideoMAE's ViTs and CLIP's image towers become a VideoViT; others of transformers "
+             'are for load_classifier of apt_nb.transformers_models')
 
 # %% ../nbs/api/01a_weights.ipynb #2007e81f
 def find_layout(
