@@ -10,11 +10,12 @@ __all__ = ['PLACEHOLDERS', 'DEFAULT_BACKBONE', 'PATHS', 'GROUPS', 'MODEL_NAMES',
            'require_folder_place', 'require_model', 'shipped_settings', 'settings_of', 'config_from_options',
            'smaller_frames', 'require_used', 'value_text', 'default_text', 'add_settings', 'as_options', 'is_too_large',
            'is_video_error', 'is_user_error', 'user_message', 'command', 'add_progress', 'apt_nb_train',
-           'apt_nb_evaluate', 'require_predict', 'apt_nb_predict', 'apt_nb_check', 'apt_nb_pretrain', 'refuse',
-           'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
+           'apt_nb_evaluate', 'require_predict', 'apt_nb_predict', 'apt_nb_check', 'refuse', 'refusing',
+           'apt_nb_pretrain', 'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
 
 # %% ../nbs/api/14_commands.ipynb #69dd88ec
 import argparse, json, re, shutil, sys
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from fastcore.docments import docments
 from fastcore.script import call_parse
@@ -475,6 +476,28 @@ def apt_nb_check(args):
     checked = check_data(root, name, report=own.report, jobs=own.jobs, **given)
     return (checked.state != 'ok').any()
 
+# %% ../nbs/api/14_commands.ipynb #246902cf
+def refuse(
+    command:str,  # its name
+    text:str,     # what is wrong with the call
+):
+    "End a command that cannot run as it was called: with one line, and exit code 2."
+    print(f'{command}: {text}', file=sys.stderr)
+    sys.exit(2)
+
+@contextmanager
+def refusing(
+    command:str,  # its name
+):
+    "Within this context an error that you can act on ends the command with one line, Ctrl-C with code 130."
+    try: yield
+    except KeyboardInterrupt:
+        print(f'{command}: stopped', file=sys.stderr)
+        sys.exit(130)
+    except Exception as e:
+        if not is_user_error(e): raise
+        refuse(command, user_message(e))
+
 # %% ../nbs/api/14_commands.ipynb #00f17203
 @call_parse
 def apt_nb_pretrain(
@@ -487,22 +510,15 @@ def apt_nb_pretrain(
     seed:int=0,                   # seed of everything random
     device:str='',                # device of the run, such as cuda or cpu (empty: a GPU if you have one)
 ):
-    "Pre-train the small video backbone of the embedded benchmark by masked autoencoding. Prints its path."
+    """Pre-train the small video backbone of the embedded benchmark by masked autoencoding. Prints its path.
+    Exit code: 0 if all is well, 2 if it cannot run as you called it, 130 if you stopped it."""
     from apt_nb.pretraining import pretrain_backbone
-    print(pretrain_backbone(out, weights, steps, batch_size, per_action, lr, seed, device))
-
-# %% ../nbs/api/14_commands.ipynb #49cd9ed7
-SUPERVISED_TASKS = 'actions', 'pictures'
-
-def refuse(
-    command:str,  # its name
-    text:str,     # what is wrong with the call
-):
-    "End a command that cannot run as it was called: with one line, and exit code 2."
-    print(f'{command}: {text}', file=sys.stderr)
-    sys.exit(2)
+    with refusing('apt_nb_pretrain'):
+        print(pretrain_backbone(out, weights, steps, batch_size, per_action, lr, seed, device))
 
 # %% ../nbs/api/14_commands.ipynb #b1c59052
+SUPERVISED_TASKS = 'actions', 'pictures'
+
 @call_parse
 def apt_nb_pretrain_supervised(
     task:str='actions',  # actions: a model names what changes in a clip; pictures: what is in a frame
@@ -515,13 +531,15 @@ def apt_nb_pretrain_supervised(
     seed:int=0,          # seed of everything random
     device:str='',       # device of the run, such as cuda or cpu (empty: a GPU if you have one)
 ):
-    "Pre-train the embedded benchmark's small backbone with labels of clips or pictures. Prints its path."
+    """Pre-train the embedded benchmark's small backbone with labels of clips or pictures. Prints its path.
+    Exit code: 0 if all is well, 2 if it cannot run as you called it, 130 if you stopped it."""
     if task not in SUPERVISED_TASKS:
         allowed = ' or '.join(SUPERVISED_TASKS)
         refuse('apt_nb_pretrain_supervised', f'--task is {task}: it must be {allowed}')
     from apt_nb.supervised import supervised_backbone
     sizes = dict(batch_size=batch_size, per_action=per_action)
-    print(supervised_backbone(task, out, weights, steps, lr, seed, device, **sizes))
+    with refusing('apt_nb_pretrain_supervised'):
+        print(supervised_backbone(task, out, weights, steps, lr, seed, device, **sizes))
 
 # %% ../nbs/api/14_commands.ipynb #156562ea
 @call_parse
