@@ -393,7 +393,8 @@ def reproduce(
     if not dry: require_own_paths(tasks)
     own = kwargs.get('params')
     size = tasks[0].values.get('profile', profile) if own else profile
-    print(f'profile {size}{f", {Path(own).name}" if own else ""}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
+    about = f'{size}, {Path(own).name}' if own else size
+    print(f'profile {about}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
     if dry and profile == 'paper': print(recipe_table(tasks).to_string(index=False), flush=True)
     todo = [t for t in tasks if force or not is_finished(t)]
     failed = train_all(todo, kwargs.get('jobs'), dry, cluster)
