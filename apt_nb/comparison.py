@@ -552,7 +552,7 @@ FAMILIES = dict(
     linear=Family('Linear', 'v', 7), vpt=Family('VPT', 's', 1, .87),
     adaptformer=Family('AdaptFormer', 'D', 2, 1.07), st_adapter=Family('ST-Adapter', 'P', 4, 1.15),
     aim=Family('AIM', 'X', 3), lora=Family('LoRA', '^', 9, .93), apt=Family('APT', 'o', 0),
-    bitfit=Family('BitFit', '*', 8, 1.2), e2vpt=Family('E2VPT', 'p', 6, .8), full=Family('Full', '', 5))
+    bitfit=Family('BitFit', '*', 8, 1.1), e2vpt=Family('E2VPT', 'p', 6, .9), full=Family('Full', '', 5))
 SMALL = 9  # points: more than 7 if a page of 7.2 inches takes the figure's whole width
 
 # %% ../nbs/api/12b_comparison.ipynb #46eb3163
