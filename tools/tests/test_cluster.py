@@ -109,8 +109,9 @@ def test_no_submitit(cache, without):
     "Without submitit, --cluster says what to install."
     without(['submitit'])
     call = reproduce('--cluster', 'local')
-    assert call.communicate(timeout=120)[0] == "--cluster needs submitit: pip install -e '.[cluster]'\n"
-    assert call.returncode == 1
+    said = "apt_nb_reproduce: --cluster needs submitit: pip install -e '.[cluster]'\n"
+    assert call.communicate(timeout=120)[0] == said
+    assert call.returncode == 2
 
 def test_interrupted(cache):
     "Ctrl-C in the terminal ends the following only. The same call ends with the notebook, and no run is submitted twice."
