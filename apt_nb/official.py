@@ -381,8 +381,9 @@ def _list_rows(
 )->list:   # [(names, label)]
     "Rows of a list. The last blank or comma separates path and number. Raises `DatasetError`."
     lines = file_lines(file)
+    columns = [l for l in lines if _has_three_columns(l)]
     raise_if_any(f'{file}: lines of three columns or more; leave the path of a video and a number in each '
-                 '(for folders of frames give the list as --data)', [l for l in lines if _has_three_columns(l)])
+                 '(for folders of frames give the list as --data)', columns)
     found = [re.fullmatch(r'(["\']?)(.+?)\1\s*[\s,;]\s*["\']?(\d{1,9})["\']?', l, re.A) for l in lines]
     wrong = [l for l, m in zip(lines, found) if not m]
     raise_if_any(f'{file}: lines that are not a path and a number', wrong)
