@@ -102,8 +102,10 @@ def test_local(cache, without):
 
 def reproduce(*options):
     command = [Path(sys.executable).parent/'apt_nb_reproduce', '--only', '03', *options]
+    # a shell's background job ignores SIGINT, and what it starts would, too
+    listen = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            start_new_session=True)
+                            start_new_session=True, preexec_fn=listen)
 
 def test_no_submitit(cache, without):
     "Without submitit, --cluster says what to install."
