@@ -19,12 +19,13 @@ from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
 from torch import nn
-from .attention_prompt import PromptedAttention, attention_prompts, block_attention
+from .attention_prompt import attention_prompts, block_attention
 from .audit import records_of
 from .comparison import Comparison, compare_methods, gap_verdicts, gaps_frame, readable_gaps
 from .config import Config
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
+from .other_tools import explicit_attention
 from .report import LINE_STYLES, Shown, caption, figure_style, headline, save_figure, save_records
 from .report import titled
 from .run import eval_loader, named_folder, run, splits
@@ -40,20 +41,14 @@ def watching(
     see,             # function of (block, weights `B H N M`)
 ):
     "Call `see` for the weights of each prompted attention; ValueError for a model without prompts."
-    attns = {i: block_attention(model.blocks[i]) for i in attention_prompts(model)}
-    if not attns: raise ValueError('this model has no attention prompts: tune it with apt')
-    fused = {i: attn.fused_attn for i, attn in attns.items()}
-    def watch(i, attn, *args):
-        weights = PromptedAttention.weights(attn, *args)
-        see(i, weights)
-        return weights
-    try:
-        for i, attn in attns.items(): attn.fused_attn, attn.weights = False, partial(watch, i, attn)
-        yield
-    finally:
-        for i, attn in attns.items():
-            attn.fused_attn = fused[i]
-            vars(attn).pop('weights', None)
+    blocks = list(attention_prompts(model))
+    if not blocks: raise ValueError('this model has no attention prompts: tune it with apt')
+    def watch(i, drop, args): see(i, args[0])
+    with explicit_attention(model) as attns:
+        hooks = [attns[i].attn_drop.register_forward_pre_hook(partial(watch, i)) for i in blocks]
+        try: yield
+        finally:
+            for hook in hooks: hook.remove()
 
 # %% ../nbs/api/12i_inside.ipynb #008ins1d
 def other_steps(model:nn.Module)->torch.Tensor: # bool `N N`
