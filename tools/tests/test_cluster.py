@@ -166,13 +166,13 @@ def test_slurm(cache, slurm):
             done['cancelled'] = subprocess.run(['scancel', jobs[first]])
         if 'preempted' not in done and last_epoch(second):
             scontrol('update', 'nodename=n2', 'state=drain', 'reason=test')
-            # scancel repeats the signal as long as the job waits to start again, so nobody waits for scancel
             done['preempted'] = subprocess.Popen(['scancel', '--signal=USR2', jobs[second]])
         if 'preempted' in done and slurm_jobs().get(jobs[second]) == 'PD':
+            # scancel repeats the signal while the job waits, and would kill it at its new start
+            done['preempted'].kill()
             subprocess.run(['scontrol', 'update', f'jobid={jobs[second]}', 'StartTime=now']) # Slurm waits two minutes
 
     assert not finish(queue, meanwhile)
-    done['preempted'].kill()
     assert len(done) == 2
     require_equal(runs, cfgs)
     logs = {f.name: f.read_text() for f in cache.glob('jobs/*_*/*_log.err')}
