@@ -104,12 +104,12 @@ def search_longest(
     rates:dict,           # {row: rates tried, sorted}
     chosen:pd.DataFrame,  # lr by row
     longest:str,          # name of the budget
-    seed:int,             # seed of the search
+    search:dict,          # seed and other settings of the search
     later,                # Config of runs that follow
 ):                        # generator, returns records and {(target, row): list of Config}
     "Try the chosen rate and those beside it at the longest budget."
     three = {r: rates_beside(rates[r], float(chosen.lr[r])) for r in rates}
-    runs = {(longest, r): [replace(cells[longest, r][0], lr=lr, seed=seed) for lr in lrs]
+    runs = {(longest, r): [replace(cells[longest, r][0], lr=lr, **search) for lr in lrs]
             for r, lrs in three.items()}
     records = yield from ask_cells(runs, 'search', later)
     return records, runs
@@ -157,6 +157,7 @@ def compare_budgets(
     search_seed:int,    # seed of the search
     widen:int,          # how often the search of a row may go on, see `search_wider`
     beside:bool,        # search the longest budget, too, see `search_longest`
+    search:dict,        # other settings that differ in the search, such as test_clips
     seeds:list,         # one final run for each
     judged:str,         # row that is compared with others
     against:list,       # those others
@@ -168,7 +169,7 @@ def compare_budgets(
     targets, at = budgets(epochs, data), budget_name(search_epochs or preset(profile).epochs)
     if at not in targets: raise ValueError(f'search_epochs: {at} is none of epochs, add it')
     cells = candidates(profile, targets, rows, lrs, **settings)
-    ran = yield from search_and_run(cells, at, search_seed, widen, beside, seeds)
+    ran = yield from search_and_run(cells, at, search_seed, widen, beside, search, seeds)
     study = Comparison('14_budget', 5, targets, rows, *ran, counterparts(targets, rows), root)
     return Budget(study, judged, against, at)
 
@@ -179,19 +180,22 @@ def search_and_run(
     search_seed:int,  # seed of the search
     widen:int,        # how often the search of a row may go on
     beside:bool,      # search the longest budget, too
+    search:dict,      # other settings that differ in the search
     seeds:list,       # one final run for each
 ):                    # generator, returns runs and records of the search, final records and rates
     "All stages of `compare_budgets`."
     first, names = {k: cs for k, cs in cells.items() if k[0] == at}, dict.fromkeys(t for t, _ in cells)
     longest = list(names)[-1]
-    runs = search_runs(first, search_seed)
-    later = [cs[0] for k, cs in cells.items() for s in seeds if k[0] != at or s != search_seed]
+    search = dict(seed=search_seed) | search
+    runs = search_runs(first, **search)
+    taken = [c for cs in runs.values() for c in cs]
+    later = [c for cs in cells.values() for s in seeds if (c := replace(cs[0], seed=s)) not in taken]
     searched = yield from ask_cells(runs, 'search', later)
     searched += yield from search_wider(first, runs, searched, widen, later)
     chosen = select_lr(searched, runs)
     if beside and longest != at:
         rates = {r: v for (_, r), v in rates_tried(searched, runs).items()}
-        more, own = yield from search_longest(cells, rates, chosen.loc[at], longest, search_seed, later)
+        more, own = yield from search_longest(cells, rates, chosen.loc[at], longest, search, later)
         searched, runs, chosen = searched + more, runs | own, pd.concat([chosen, select_lr(more, own)])
     chosen = for_all_budgets(chosen, names, at)
     finals = yield from ask_cells(runs_at(cells, chosen, seeds), 'final')

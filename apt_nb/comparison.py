@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITIONAL', 'merge_settings', 'check_search',
-           'candidates', 'search_runs', 'follow_up_runs', 'final_runs', 'only_diverged', 'ask_cells',
+           'candidates', 'part_of_epochs', 'search_runs', 'follow_up_runs', 'final_runs', 'only_diverged', 'ask_cells',
            'with_counterpart', 'rates_tried', 'select_lr', 'next_rate', 'search_wider', 'without_answers', 'paper_rows',
            'counterparts', 'comparison_table', 'best_by_validation', 'edge_sentence', 'readable_comparison',
            'readable_search', 'match_budget', 'pair_weights', 'gap_verdicts', 'readable_gaps', 'gaps_frame',
@@ -88,15 +88,27 @@ def candidates(
     rates = {r: sorted(lrs[about['method']]) for r, about in rows.items()}
     return {(t, r): [one(t, r, lr) for lr in rates[r]] for t in targets for r in rows}
 
+# %% ../nbs/api/12b_comparison.ipynb #02f7e86c
+def part_of_epochs(
+    cfg,         # Config of a run
+    share:float, # part of its epochs, above 0 and at most 1
+)->dict:         # epochs and warmup_epochs, in the proportion of the run
+    "The epochs of a shorter run, one at least. ValueError for another share."
+    if not 0 < share <= 1: raise ValueError(f'epochs_share is {share}: it must be above 0 and at most 1')
+    epochs = max(1, round(cfg.epochs * share))
+    return dict(epochs=epochs, warmup_epochs=float(f'{cfg.warmup_epochs * epochs / cfg.epochs:.6g}'))
+
 # %% ../nbs/api/12b_comparison.ipynb #398060a5
 def search_runs(
-    cells:dict,  # runs of `candidates`
-    seed:int=0,  # seed of all runs of the search
-    **shorter,   # settings that differ in the search, such as epochs
-)->dict:         # {(target, row): list of Config}
+    cells:dict,            # runs of `candidates`
+    seed:int=0,            # seed of all runs of the search
+    epochs_share:float=1., # part of each run's epochs, and of its warm-up
+    **shorter,             # settings that differ in the search, such as test_clips
+)->dict:                   # {(target, row): list of Config}
     "The runs that rates are chosen by. ValueError for an unknown setting, or a choice by test videos."
     known_fields(shorter)
-    runs = {k: [replace(c, seed=seed, **shorter) for c in cs] for k, cs in cells.items()}
+    def one(cfg): return replace(cfg, seed=seed, **part_of_epochs(cfg, epochs_share) | shorter)
+    runs = {k: [one(c) for c in cs] for k, cs in cells.items()}
     if any(len(cs) > 1 and cs[0].validate_on == 'test' for cs in runs.values()):
         raise ValueError("lrs: with validate_on='test' a rate would be chosen by test videos. Give one rate "
                          "for each method, or search={'validate_on': 'held-out', 'val_fraction': .1}")

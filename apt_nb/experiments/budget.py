@@ -10,9 +10,9 @@ from ..budget import compare_budgets
 
 # %% ../../nbs/14_budget.ipynb #c07bud14
 def runs(
-    profile, data, rows, lrs, epochs, search_epochs, search_seed, widen, beside, seeds, judged, against,
-    settings,
+    profile, data, rows, lrs, epochs, search_epochs, search_seed, widen, beside, search, seeds, judged,
+    against, settings,
 ):
     "The search, then one run for each seed, budget and row; returns a `Budget`."
-    given = rows, lrs, epochs, search_epochs, search_seed, widen, beside, seeds, judged, against, settings
-    return (yield from compare_budgets(profile, data, *given))
+    rates = rows, lrs, epochs, search_epochs, search_seed, widen, beside, search
+    return (yield from compare_budgets(profile, data, *rates, seeds, judged, against, settings))
