@@ -815,11 +815,11 @@ def compare_methods(
     rows:dict,        # name: settings, and perhaps `paper`, a row of the table
     lrs:dict,         # method: learning rates to search
     search_seed:int,  # seed of the search
-    search:dict,      # settings that differ in the search
+    search:dict,      # settings that differ in the search, see `search_runs`
+    widen:int,        # how often the search of a cell may go on, see `search_wider`
     seeds:list,       # one final run for each
     settings:dict,    # settings of all runs
     root=None,        # clone to save in (None: the one that the package is in)
-    widen:int=0,      # how often the search of a cell may go on, see `search_wider`
 ):                    # generator for `Experiment`, returns a `Comparison`
     "Search the rates, then run every row on every target. ValueError or KeyError for wrong parameters."
     if not seeds: raise ValueError('seeds: give at least one')

@@ -273,14 +273,15 @@ def compare_forms(
     rows:dict,        # name: settings
     lrs:dict,         # method: learning rates to search
     search_seed:int,  # seed of the search
-    search:dict,      # settings that differ in the search
+    search:dict,      # settings that differ in the search, see `search_runs`
+    widen:int,        # how often the search of a cell may go on, see `search_wider`
     seeds:list,       # one final run for each
     settings:dict,    # settings of all runs
     root=None,        # clone to save in (None: the one that the package is in)
 ):                    # generator for `Experiment`, returns an `Inside`
     "Search the rates, then run every form on every target; raises what `compare_methods` raises."
     closest(dict.fromkeys(rows, 1), rows)
-    given = profile, targets, rows, lrs, search_seed, search, seeds, settings
+    given = profile, targets, rows, lrs, search_seed, search, widen, seeds, settings
     study = yield from compare_methods('13_inside', 5, *given, root)
     return Inside(study, root=Path(root or repo_root()))
 

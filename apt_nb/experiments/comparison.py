@@ -9,7 +9,7 @@ __all__ = ['runs']
 from ..comparison import compare_methods
 
 # %% ../../nbs/08_comparison.ipynb #a9d0941c
-def runs(profile, targets, rows, lrs, search_seed, search, seeds, settings):
+def runs(profile, targets, rows, lrs, search_seed, search, widen, seeds, settings):
     "The search, then one run for each seed, target and row; returns the comparison of Table 5."
-    given = profile, targets, rows, lrs, search_seed, search, seeds, settings
+    given = profile, targets, rows, lrs, search_seed, search, widen, seeds, settings
     return (yield from compare_methods('08_comparison', 5, *given))

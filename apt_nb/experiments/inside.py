@@ -9,6 +9,7 @@ __all__ = ['runs']
 from ..inside import compare_forms
 
 # %% ../../nbs/13_inside.ipynb #c07in13a
-def runs(profile, targets, rows, lrs, search_seed, search, seeds, settings):
+def runs(profile, targets, rows, lrs, search_seed, search, widen, seeds, settings):
     "The search, then one run for each seed, target and form; returns an `Inside`."
-    return (yield from compare_forms(profile, targets, rows, lrs, search_seed, search, seeds, settings))
+    given = profile, targets, rows, lrs, search_seed, search, widen, seeds, settings
+    return (yield from compare_forms(*given))

@@ -9,7 +9,7 @@ __all__ = ['runs']
 from ..comparison import compare_methods
 
 # %% ../../nbs/09_other_pretraining.ipynb #e28f4d66
-def runs(profile, targets, rows, lrs, search_seed, search, seeds, settings):
+def runs(profile, targets, rows, lrs, search_seed, search, widen, seeds, settings):
     "The search, then one run for each seed, backbone and row; returns the comparison of Table 6."
-    given = profile, targets, rows, lrs, search_seed, search, seeds, settings
+    given = profile, targets, rows, lrs, search_seed, search, widen, seeds, settings
     return (yield from compare_methods('09_other_pretraining', 6, *given))
