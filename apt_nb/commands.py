@@ -6,12 +6,12 @@
 __all__ = ['PLACEHOLDERS', 'DEFAULT_BACKBONE', 'PATHS', 'GROUPS', 'MODEL_NAMES', 'TOO_LARGE', 'TRAIN_USAGE', 'ABOUT_DEFAULTS',
            'EXIT_CODES', 'TEST_FIELDS', 'OUR_FILE', 'OUR_WEIGHTS', 'EVALUATE_USAGE', 'PREDICT_USAGE', 'CHECK_USAGE',
            'SUPERVISED_TASKS', 'option_name', 'field_comments', 'option_arguments', 'unknown_message', 'Parser',
-           'require_place', 'shipped_backbones', 'require_weights', 'require_paths', 'require_file_place',
-           'require_folder_place', 'require_model', 'shipped_settings', 'settings_of', 'config_from_options',
-           'smaller_frames', 'require_used', 'value_text', 'default_text', 'add_settings', 'as_options', 'is_too_large',
-           'is_video_error', 'is_user_error', 'user_message', 'command', 'add_progress', 'apt_nb_train',
-           'apt_nb_evaluate', 'require_predict', 'apt_nb_predict', 'apt_nb_check', 'refuse', 'refusing',
-           'apt_nb_pretrain', 'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
+           'require_place', 'shipped_backbones', 'like_hub_name', 'require_weights', 'require_paths',
+           'require_file_place', 'require_folder_place', 'require_model', 'require_own_page', 'shipped_settings',
+           'settings_of', 'config_from_options', 'smaller_frames', 'require_used', 'value_text', 'default_text',
+           'add_settings', 'as_options', 'is_too_large', 'is_video_error', 'is_user_error', 'user_message', 'command',
+           'add_progress', 'apt_nb_train', 'apt_nb_evaluate', 'require_predict', 'apt_nb_predict', 'apt_nb_check',
+           'refuse', 'refusing', 'apt_nb_pretrain', 'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
 
 # %% ../nbs/api/14_commands.ipynb #69dd88ec
 import argparse, json, re, shutil, sys
@@ -107,19 +107,27 @@ def shipped_backbones()->list:
     return sorted(p.stem for p in SHIPPED.glob('*.safetensors'))
 
 # %% ../nbs/api/14_commands.ipynb #22e9f8e8
+def like_hub_name(
+    text:str,  # what you typed
+)->bool:
+    "Whether it has the form of a name on the Hub: owner/name, perhaps @revision, and no ending of a file."
+    name = re.fullmatch(r'(hf-hub:)?\w[\w.-]*/\w[\w.-]*?(@[\w.-]+)?', text)
+    like_file = Path(text).suffix in ('.pth', '.pt', '.bin', '.safetensors', '.ckpt')
+    return bool(name) and (bool(name[1]) or not like_file)
+
 def require_weights(
     weights:str,  # what you typed
 ):
     "Raise ValueError for weights that are neither here nor named like those on the Hub."
     if EXAMPLE.search(weights):
         raise ValueError(f'--weights is {weights!r}, an example: give your own path')
-    here, hub = Path(weights).expanduser().exists(), re.fullmatch(r'[\w.-]+/[\w.-]+(@[\w./-]+)?', weights)
-    if not weights or here or weights in shipped_backbones(): return
-    if hub and not Path(weights).suffix in ('.pth', '.pt', '.bin', '.safetensors', '.ckpt'): return
+    here = Path(weights).expanduser().exists()
+    if not weights or here or weights in shipped_backbones() or like_hub_name(weights): return
     ours = ', '.join(shipped_backbones())
     raise ValueError(f'no weights {weights!r}: give a file, a folder, a name on the Hub such as '
                      f'MCG-NJU/videomae-base, or a backbone of this package ({ours})')
 
+# %% ../nbs/api/14_commands.ipynb #08397bd9
 def require_paths(
     given:dict,  # {field: value} of the options that you gave
 ):
@@ -144,15 +152,26 @@ def require_folder_place(
     "Raise ValueError for a file in the place of a folder."
     if folder and Path(folder).is_file(): raise ValueError(f'{option} is {folder!r}, a file: give a folder')
 
+# %% ../nbs/api/14_commands.ipynb #8ace2665
 def require_model(
-    path:str,  # what you typed: the file, or its folder
+    path:str,  # what you typed: the file, its folder, or a name on the Hub
 ):
-    "Raise ValueError for a model that is not there."
+    "Raise ValueError for a model that is neither here nor named like those on the Hub."
     place = Path(path).expanduser()
-    if not place.exists():
-        raise ValueError(f'{path}: no such file. Give a file or folder that apt_nb_train wrote')
+    if not place.exists() and not like_hub_name(path):
+        raise ValueError(f'{path}: no such file or folder, and no name on the Hub (owner/name). Give a file '
+                         'or folder that apt_nb_train wrote, or such a name')
     if place.is_dir() and not (place/'tuned.safetensors').is_file():
         raise ValueError(f'{path}: a folder without tuned.safetensors. Give one that apt_nb_train wrote')
+
+def require_own_page(
+    out,  # the option --out of a test (None: no folder)
+):
+    "Raise ValueError for a folder that a test must not write its page to."
+    require_folder_place('--out', out)
+    if out and (Path(out)/'tuned.safetensors').exists():
+        raise ValueError(f'--out is {out!r}, where results.html is the page of a training: give another '
+                         'folder')
 
 # %% ../nbs/api/14_commands.ipynb #ca4e9556
 def shipped_settings(
@@ -373,15 +392,14 @@ def apt_nb_train(args):
 TEST_FIELDS = (
     'data', 'dataset', 'split', 'annotations', 'complete', 'allow_missing', 'group', 'test_groups',
     'test_list', 'test_clips', 'test_crops', 'batch_size', 'workers', 'precision', 'threads')
-OUR_FILE = 'file tuned.safetensors that apt_nb_train wrote, or its folder'
+OUR_FILE = 'tuned.safetensors that apt_nb_train wrote, its folder, or a name on the Hub (owner/name)'
 OUR_WEIGHTS = 'weights of its backbone: a file, a folder or a name [where they were in training]'
+EVALUATE_USAGE = '%(prog)s tuned --data FOLDER [--out FOLDER] [--all] [--csv FILE] [more options]'
 
 # %% ../nbs/api/14_commands.ipynb #8be0c532
-EVALUATE_USAGE = '%(prog)s tuned --data FOLDER [--all] [--csv FILE] [more options]'
-
 @command(resumes=False)
 def apt_nb_evaluate(args):
-    "Test a model that apt_nb_train tuned. Prints a table, and writes one row per video to a file."
+    "Test a model that apt_nb_train tuned: a table, a file with a row per video and, with --out, a page."
     about = (' By default it tests the test split: test/ in the folder, or the test videos of the training '
              'if these are in it. Any other folder of classes is tested as a whole.')
     about = apt_nb_evaluate.__doc__ + about + EXIT_CODES
@@ -390,8 +408,11 @@ def apt_nb_evaluate(args):
     p.add_argument('--weights', default='', metavar='TEXT', help=OUR_WEIGHTS)
     p.add_argument('--all', action='store_true',
                    help='test all videos of a folder of classes, not only its test split')
-    p.add_argument('--csv', default='predictions.csv', metavar='FILE',
-                   help='table to write, one row per video; replaces an existing file [predictions.csv]')
+    p.add_argument('--out', metavar='FOLDER',
+                   help='folder for a page of the results, results.html, and for the table [no page]')
+    p.add_argument('--csv', metavar='FILE',
+                   help='table to write, one row per video; replaces an existing file [predictions.csv, in '
+                        '--out if that is given]')
     add_progress(p)
     add_settings(p, TEST_FIELDS, lambda name: 'required' if name == 'data' else 'as in training',
                  batch_size='batch size: lower it if the memory is too small')
@@ -399,11 +420,10 @@ def apt_nb_evaluate(args):
     require_paths(given)
     require_model(own.tuned)
     require_file_place('--csv', own.csv)
-    from apt_nb.own_videos import evaluate_videos, evaluation_text, predictions_table, print_main, write_table
-    given |= dict(everything=own.all, progress=own.progress)
-    model, cfg, videos, scores = evaluate_videos(own.tuned, **given)
-    write_table(predictions_table(scores, videos), own.csv)
-    print_main(evaluation_text(model, cfg, videos, scores), f'\nwritten to {own.csv}')
+    require_own_page(own.out)
+    from apt_nb.own_videos import evaluate_videos, write_evaluation
+    tested = evaluate_videos(own.tuned, everything=own.all, progress=own.progress, **given)
+    write_evaluation(own.tuned, *tested, own.csv, own.out)
 
 # %% ../nbs/api/14_commands.ipynb #a4c38d53
 PREDICT_USAGE = '%(prog)s tuned videos [videos ...] [--top 5] [--csv FILE] [--timeline FOLDER] [more options]'

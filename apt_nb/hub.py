@@ -12,8 +12,8 @@ from huggingface_hub import EvalResult, HfApi, ModelCardData
 from pathlib import Path
 from safetensors.torch import save_file
 from .core import atomic
+from .pages import percent_range
 from .run import read_record
-from .stats import wilson
 from .transformers_models import rebuild_classifier
 from .tuning import TUNED_FILE, find_tuned, load_tuned, read_tuned, save_tuned
 from .weights import PRETRAINED_DIR, hub_name, video_vit
@@ -26,8 +26,7 @@ def backbone_link(info:dict)->str: # `owner/name`, or '' if the weights are not 
 
 def accuracy(test:dict)->str: # the scores of a record's test
     "Top-1 with its 95% interval, and top-5, in words."
-    low, high = wilson(test['correct'].count('1'), test['n'])
-    interval = f'95% interval {100 * low:.1f} to {100 * high:.1f} (Wilson)'
+    interval = f'95% interval {percent_range(test["correct"].count("1"), test["n"])} (Wilson)'
     return f'top-1 {test["top1"]:.1f}%, {interval}, top-5 {test["top5"]:.1f}%, on {test["n"]:,} test videos'
 
 # %% ../nbs/api/13d_hub.ipynb #cbc5f5ae

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['NUMBERED', 'PAGE', 'confusion_counts', 'percent_range', 'class_table', 'confusion_figure', 'learning_figure',
-           'data_uri', 'figure_html', 'frames_html', 'printed', 'mistakes_html', 'table_html', 'page', 'results_page',
-           'printed_lines']
+           'data_uri', 'figure_html', 'frames_html', 'printed', 'mistakes_html', 'table_html', 'page', 'printed_lines',
+           'results_page']
 
 # %% ../nbs/api/12h_pages.ipynb #20bbb7a9
 import base64, html, io
@@ -162,29 +162,30 @@ def page(
     body = '\n'.join(f'<h2>{printed(name)}</h2>\n{text}' for name, text in sections.items())
     return PAGE.format(title=printed(title), body=body)
 
+def printed_lines(text:str)->str:
+    "Several lines for a page."
+    return '\n'.join(map(printed, text.splitlines()))
+
 # %% ../nbs/api/12h_pages.ipynb #7f70d500
 def results_page(
     title:str,       # its heading
     plan:str,        # what was done, a line each
     summary:str,     # what came out, in sentences
     table:pd.DataFrame,  # results of all methods
-    records:dict,    # {method: record}, the method of interest first
+    records:dict,    # {method: record}, the method of interest first; test and classes are enough
     mistakes:list,   # see `mistakes_html`
 )->str:              # HTML
-    "The page of a training."
+    "The page of a training, or of a test alone, which has no learning curves."
     record = next(iter(records.values()))
     counts = confusion_counts(record['test'], record['classes'])
     lines = ''.join(f'<p>{printed(line)}</p>' for line in summary.splitlines() if line.strip())
     n_wrong = len(record['test']['correct']) - record['test']['correct'].count('1')
     shown = f'<p>{len(mistakes)} of {n_wrong} wrong videos, the surest first.</p>' if mistakes else ''
+    learned = {name: r for name, r in records.items() if 'steps' in r}
     return page(title, {
         'Results': table_html(table) + lines,
         'Classes': table_html(class_table(counts)),
         'Confusions': figure_html(confusion_figure(counts)),
-        'Learning': figure_html(learning_figure(records)),
+        **({'Learning': figure_html(learning_figure(learned))} if learned else {}),
         'The surest mistakes': shown + mistakes_html(mistakes),
         'What was done': f'<pre>{printed_lines(plan)}</pre>'})
-
-def printed_lines(text:str)->str:
-    "Several lines for a page."
-    return '\n'.join(map(printed, text.splitlines()))
