@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from torchvision.transforms.v2 import functional as TF
 from .augment import channels_first
-from .video import Video, VideoError, examine, examine
+from .video import Video, VideoError, examine
 
 # %% ../nbs/api/04b_frames.ipynb #a97e1ebd
 PICTURE_SUFFIXES = {'.bmp', '.gif', '.jpeg', '.jpg', '.png', '.ppm', '.tif', '.tiff', '.webp'}

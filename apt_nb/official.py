@@ -19,6 +19,7 @@ from .core import did_you_mean
 from .datasets import DatasetError, SUFFIXES, VideoList, check_no_leak, class_folders, file_lines
 from .datasets import file_text, files_below, frame_folders, groups_of, has_parts, hold_out, is_video
 from .datasets import part_folder, raise_if_any, require_once, same_but_case, say_once
+from .frames import PICTURE_SUFFIXES, ending
 
 # %% ../nbs/api/05a_official.ipynb #d1fca97b
 def _stem(
@@ -47,17 +48,23 @@ class VideoIndex:
     "The videos below a folder, found by what a list calls them. Raises `DatasetError` for a missing folder."
     def __init__(
         self,
-        root, # folder of the videos
+        root,              # folder of the videos
+        frames:bool=False, # find folders of frames, too
     ):
         self.root, self.by_stem, self.by_any_case = Path(root), defaultdict(list), defaultdict(list)
-        files = files_below(root)
-        videos, self.frame_folders = [f for f in files if is_video(f)], frame_folders(files)
-        for f in videos:
+        files, self.frames = files_below(root), frames
+        self.frame_folders = frame_folders(files)
+        found = [f for f in files if is_video(f)] + (self.frame_folders if frames else [])
+        for f in found:
             self.by_stem[_stem(f)].append(f)
             self.by_any_case[same_but_case(_stem(f))].append(f)
-        self.n, self.flat = len(videos), len({f.rpartition('/')[0] for f in videos}) == 1
+        self.n, self.flat = len(found), len({f.rpartition('/')[0] for f in found}) == 1
         self.above = os.path.abspath(root).replace(os.sep, '/').split('/')
     def __len__(self): return self.n
+    def has(self, path):
+        "Whether an absolute path is a video, or a folder of frames if these are looked for."
+        if not self.frames or not os.path.isdir(path): return os.path.isfile(path)
+        return '' in frame_folders(files_below(path))
 
 # %% ../nbs/api/05a_official.ipynb #6a00ee6d
 @patch
@@ -67,8 +74,8 @@ def find(
     anywhere:bool=True,  # names are unique in the data set, so the folder may differ
     any_case:bool=False, # names may differ by the case of letters
 )->list:                 # paths: none if the video is missing, two or more if it is ambiguous
-    "Find the files that a list may mean by a name."
-    if os.path.isabs(name) and os.path.isfile(name):
+    "Find the videos that a list may mean by a name."
+    if os.path.isabs(name) and self.has(name):
         return [os.path.relpath(name, self.root) if Path(name).is_relative_to(self.root) else name]
     compared = same_but_case if any_case else partial(unicodedata.normalize, 'NFC')
     known, folders = self.by_any_case if any_case else self.by_stem, name.split('/')[:-1]
@@ -77,7 +84,8 @@ def find(
     shared = {f: _common_folders(folders, self.above + f.split('/')[:-1], compared) for f in found}
     best = max(shared.values(), default=0)
     if not best and folders and not anywhere and not self.flat: return []
-    return [f for f, n in shared.items() if n == best]
+    nearest = [f for f, n in shared.items() if n == best]
+    return [f for f in nearest if is_video(f)] or nearest
 
 # %% ../nbs/api/05a_official.ipynb #d3e14e22
 class Annotations:
@@ -89,7 +97,7 @@ class Annotations:
     ):
         self.folder, self.about, self.names = Path(folder), about, defaultdict(list)
         for f in files_below(folder):
-            if is_video(f): continue
+            if is_video(f) or ending(f) in PICTURE_SUFFIXES: continue
             self.names[f.rsplit('/', 1)[-1]].append(self.folder/f)
     def has(self, *names): return any(n in self.names for n in names)
 
@@ -136,6 +144,7 @@ class OfficialSet:
     n_classes:int = 0  # number of classes (0: not fixed)
     source:str = ''    # regular expression for the film that a clip was cut from ('': names do not tell)
     unique:bool = True # file names are unique, so the folder does not matter
+    frames:bool = False # its lists may name folders of frames
 
 # %% ../nbs/api/05a_official.ipynb #ca0dfbfc
 OFFICIAL_SETS = {} # readers register here
@@ -376,21 +385,58 @@ def _has_three_columns(
     return bool(re.fullmatch(rf'.*({_ENDINGS})["\']?{several}|[^\s,;]+{several}', line, re.I | re.A))
 
 # %% ../nbs/api/05a_official.ipynb #1556b880
+def _path_and_number(
+    text:str,  # line of a list
+)->tuple:      # (path, number), or None
+    "The last blank or comma separates path and number. Quotes, ./ and a / at the end are left out."
+    m = re.fullmatch(r'(["\']?)(.+?)\1\s*[\s,;]\s*["\']?(\d{1,9})["\']?', text, re.A)
+    return m and (re.sub('(?<=.)/+$', '', m[2].removeprefix('./')), int(m[3]))
+
+# %% ../nbs/api/05a_official.ipynb #4a0003eb
+def _counted_frames(
+    lines:list,        # lines of a list
+    videos:VideoIndex, # videos and folders of frames
+)->dict:               # {line: (path, label)}
+    "Lines of a folder, the number of its frames, and a label. None unless some of the folders are there."
+    found = {}
+    for line in lines:
+        path, label = _path_and_number(line) or ('', 0)
+        folder, _ = _path_and_number(path) or ('', 0)
+        if folder and not is_video(folder) and not videos.find(path, False): found[line] = folder, label
+    folders = [folder.replace('\\', '/') for folder, _ in found.values()]
+    framed = lambda f: os.path.isdir(videos.root/f) or any(not is_video(v) for v in videos.find(f, False))
+    return found if any(map(framed, folders)) else {}
+
+def _require_frames(
+    file,              # list file, for the message
+    rows:list,         # (line, path)
+    videos:VideoIndex, # videos and folders of frames
+):
+    "Raise `DatasetError` for lines that name a folder which is none of frames."
+    hollow = [line for line, path in rows
+              if not videos.find(path, False, True) and os.path.isdir(videos.root/path)]
+    raise_if_any(f'{file}: lines that name a folder without frames; a folder of frames holds two pictures or '
+                 f'more and no video. Mend the folders in {videos.root}, or take the lines out', hollow)
+
+# %% ../nbs/api/05a_official.ipynb #ef4a1079
 def _list_rows(
-    file,  # list file: path and number on each line
-)->list:   # [(names, label)]
-    "Rows of a list. The last blank or comma separates path and number. Raises `DatasetError`."
+    file,              # list file: path and number on each line
+    videos:VideoIndex, # videos and folders of frames
+)->list:               # [(names, label)]
+    "Rows of a list. Raises `DatasetError`."
     lines = file_lines(file)
-    columns = [l for l in lines if _has_three_columns(l)]
+    counted = _counted_frames(lines, videos)
+    columns = [l for l in lines if l not in counted and _has_three_columns(l)]
     raise_if_any(f'{file}: lines of three columns or more; leave the path of a video and a number in each '
-                 '(for folders of frames give the list as --data)', columns)
-    found = [re.fullmatch(r'(["\']?)(.+?)\1\s*[\s,;]\s*["\']?(\d{1,9})["\']?', l, re.A) for l in lines]
-    wrong = [l for l, m in zip(lines, found) if not m]
+                 f'(only a folder of frames below {videos.root} may have their number in between)', columns)
+    found = [counted.get(l) or _path_and_number(l) for l in lines]
+    wrong = [l for l, row in zip(lines, found) if not row]
     raise_if_any(f'{file}: lines that are not a path and a number', wrong)
-    names = [m[2].removeprefix('./') for m in found]
+    names = [name for name, _ in found]
     require_once(file, names)
-    spellings = [dict.fromkeys((n, n.replace('\\', '/'))) for n in names]
-    return [(tuple(s), int(m[3])) for s, m in zip(spellings, found)]
+    spellings = [tuple(dict.fromkeys((n, n.replace('\\', '/')))) for n in names]
+    _require_frames(file, [(l, s[-1]) for l, s in zip(lines, spellings)], videos)
+    return [(s, label) for s, (_, label) in zip(spellings, found)]
 
 # %% ../nbs/api/05a_official.ipynb #a1a80898
 def _first_label(
@@ -423,12 +469,13 @@ def _names_of_labels(
 # %% ../nbs/api/05a_official.ipynb #c540c362
 @official_set(
     'lists', title='A data set of list files', unique=False, page='no page: they are yours',
-    files='train.csv and test.csv, perhaps val.csv (or .txt), with a path and a number on each line')
+    files='train.csv and test.csv, perhaps val.csv (or .txt), with a path and a number on each line',
+    frames=True)
 def read_lists(notes, videos, split):
     "(classes, {part: rows}) from train, test and val, unless val is the test list. Raises `DatasetError`."
     others = [p for p in ('val', 'test') if notes.has(f'{p}.csv', f'{p}.txt')] or ['test']
     files = {p: notes.file(f'{p}.csv', f'{p}.txt') for p in ('train', *others)}
-    rows = {p: _list_rows(f) for p, f in files.items()}
+    rows = {p: _list_rows(f, videos) for p, f in files.items()}
     everything = [r for part in rows.values() for r in part]
     first = _first_label(list(files.values()), everything)
     rows = {p: [(names, l - first) for names, l in part] for p, part in rows.items()}
@@ -498,7 +545,7 @@ def official_lists(
     about = known_set(name)
     if split not in range(1, about.splits + 1):
         raise DatasetError(f'{about.title} has {about.splits} split(s), so split cannot be {split!r}')
-    videos = VideoIndex(root)
+    videos = VideoIndex(root, about.frames)
     classes, parts = about.read(Annotations(annotations or root, about), videos, split)
     if complete: _check_published_counts(about, split, classes, parts)
     found = {p: _find_videos(videos, rows, about.unique) for p, rows in parts.items()}
@@ -513,7 +560,8 @@ def _frames_hint(
     "Says how many of them are there as folders of frames ('': none)."
     stems = {_stem(f) for f in VideoIndex(root).frame_folders} if names else set()
     n = sum(_stem(name) in stems for name in names)
-    return f'; {n} are there as folders of frames, but only video files are read' if n else ''
+    said = f'; {n} are there as folders of frames, but only video files are read'
+    return f'{said} (lists of your own may name such folders: dataset=lists)' if n else ''
 
 # %% ../nbs/api/05a_official.ipynb #0622aba5
 def _check_missing(
@@ -551,12 +599,13 @@ def _drop_missing(
     lists:dict,   # {part: `VideoList`}
     missing:dict, # {part: positions}
     allow:float,  # largest share, below 1, or number of videos that may be missing
+    frames=False, # folders of frames were looked for, too
 )->dict:          # {part: `VideoList`}
     "Leave missing videos out, and report them. Raises `DatasetError` if there are too many."
     names = [v.paths[i] for p, v in lists.items() for i in missing[p]]
     n, root = sum(map(len, lists.values())), next(iter(lists.values())).root
     by_part = ', '.join(f'{p} lacks {len(missing[p])} of {len(v)}' for p, v in lists.items())
-    where = by_part + _frames_hint(root, names)
+    where = by_part if frames else by_part + _frames_hint(root, names)
     said = f'{len(names)} of {n} videos of {title} are not below {root} ({where})'
     _check_missing(said, lists, missing, allow)
     say_once(f'{said}: left out', names)
@@ -622,7 +671,7 @@ def official_splits(
     lists, missing = official_lists(name, root, split, annotations, complete)
     _require_training(annotations or root, lists)
     title = f'{about.title}, split {split}' if about.splits > 1 else about.title
-    parts = _drop_missing(title, lists, missing, allow_missing)
+    parts = _drop_missing(title, lists, missing, allow_missing, about.frames)
     train, test = parts['train'], parts['test']
     if 'val' in parts: held = parts['val']
     elif not val: held = train.take([], 'val')

@@ -4,22 +4,27 @@
 
 # %% auto #0
 __all__ = ['LIST_COLUMNS', 'LIST_SUFFIXES', 'split_columns', 'named_columns', 'usual_part', 'unnamed_columns', 'find_listed',
-           'cut_number', 'list_rows', 'class_names', 'require_listed', 'list_files', 'listed_parts', 'data_parts']
+           'cut_number', 'list_rows', 'class_names', 'may_be_video', 'require_listed', 'list_files', 'listed_parts',
+           'data_parts']
 
 # %% ../nbs/api/05aa_own_lists.ipynb #dec6e315
 import csv, os
 from pathlib import Path
 from .datasets import PART_FOLDERS, VideoList, file_lines, parts_in, raise_if_any, require_once
 from .datasets import with_test_part
+from .frames import PICTURE_SUFFIXES, ending
 
 # %% ../nbs/api/05aa_own_lists.ipynb #4b952554
 def split_columns(
     lines:list,  # lines that are not empty
 )->list:         # [[cell, ...]]
-    "The cells of each line."
+    "The cells of each line. If only some lines have a number of frames before a label, it is left out."
+    counted = lambda row: len(row) == 3 and row[1].isdecimal()
     for mark in '\t,;':
         rows = [[c.strip() for c in row] for row in csv.reader(lines, delimiter=mark, skipinitialspace=True)]
         if len({len(r) for r in rows}) == 1 and len(rows[0]) > 1: return rows
+        some = all(r and r[-1].isdecimal() and (counted(r) or len(r) == 2) for r in rows)
+        if some and rows: return [[r[0], r[-1]] for r in rows]
     return [line.rsplit(None, 1) for line in lines]
 
 # %% ../nbs/api/05aa_own_lists.ipynb #754c638d
@@ -67,10 +72,10 @@ def cut_number(
     file,       # list file
     row:list,   # cells of a line
 )->list:
-    "The cells. A number of frames that follows the path by a blank becomes one."
+    "The cells, without a number of frames that follows the path by a blank."
     path, _, number = row[0].rpartition(' ')
     if len(row) != 2 or not number.isdecimal() or find_listed(file, row[0]): return row
-    return [path, number, row[1]] if find_listed(file, path) else row
+    return [path, row[1]] if find_listed(file, path) else row
 
 # %% ../nbs/api/05aa_own_lists.ipynb #18dbfd34
 def list_rows(
@@ -99,6 +104,12 @@ def class_names(
     own = len(names) == len(labels) and '' not in names and all(len(f) == 1 for f in folders.values())
     return {l: min(f) if own else l for l, f in folders.items()}
 
+# %% ../nbs/api/05aa_own_lists.ipynb #8e02aa15
+def may_be_video(path)->bool:
+    "Whether a path is a file, or a folder with pictures in it."
+    if not os.path.isdir(path): return True
+    return any(ending(name) in PICTURE_SUFFIXES and not name.startswith('.') for name in os.listdir(path))
+
 def require_listed(
     file,       # list file
     rows:list,  # (path, label, part)
@@ -110,6 +121,9 @@ def require_listed(
     base = os.path.abspath(Path(file).parent)
     raise_if_any(f'{file}: names videos that are not there; a path is absolute, or goes on from {base}',
                  [path for (path, *_), (there, *_) in zip(rows, found) if not there])
+    hollow = [path for path, *_ in found if not may_be_video(Path(file).parent/path)]
+    raise_if_any(f'{file}: names folders without pictures; name the folder with the frames, or take the line '
+                 'out', hollow)
     return found
 
 # %% ../nbs/api/05aa_own_lists.ipynb #e420d9dd
