@@ -393,6 +393,13 @@ def _path_and_number(
     return m and (re.sub('(?<=.)/+$', '', m[2].removeprefix('./')), int(m[3]))
 
 # %% ../nbs/api/05a_official.ipynb #4a0003eb
+def _named(
+    videos:VideoIndex, # videos and folders of frames
+    path:str,          # as a list has it
+)->list:               # paths of those that it may mean, see `find`
+    "What a path of a list names, with backslashes or in another case, too."
+    return videos.find(path.replace('\\', '/'), False, True)
+
 def _counted_frames(
     lines:list,        # lines of a list
     videos:VideoIndex, # videos and folders of frames
@@ -402,19 +409,18 @@ def _counted_frames(
     for line in lines:
         path, label = _path_and_number(line) or ('', 0)
         folder, _ = _path_and_number(path) or ('', 0)
-        if folder and not is_video(folder) and not videos.find(path, False): found[line] = folder, label
-    folders = [folder.replace('\\', '/') for folder, _ in found.values()]
-    framed = lambda f: os.path.isdir(videos.root/f) or any(not is_video(v) for v in videos.find(f, False))
-    return found if any(map(framed, folders)) else {}
+        if folder and not is_video(folder) and not _named(videos, path): found[line] = folder, label
+    framed = lambda f: os.path.isdir(videos.root/f) or any(not is_video(v) for v in _named(videos, f))
+    return found if any(framed(folder) for folder, _ in found.values()) else {}
 
+# %% ../nbs/api/05a_official.ipynb #424babcf
 def _require_frames(
     file,              # list file, for the message
     rows:list,         # (line, path)
     videos:VideoIndex, # videos and folders of frames
 ):
     "Raise `DatasetError` for lines that name a folder which is none of frames."
-    hollow = [line for line, path in rows
-              if not videos.find(path, False, True) and os.path.isdir(videos.root/path)]
+    hollow = [line for line, path in rows if not _named(videos, path) and os.path.isdir(videos.root/path)]
     raise_if_any(f'{file}: lines that name a folder without frames; a folder of frames holds two pictures or '
                  f'more and no video. Mend the folders in {videos.root}, or take the lines out', hollow)
 
@@ -426,7 +432,8 @@ def _list_rows(
     "Rows of a list. Raises `DatasetError`."
     lines = file_lines(file)
     counted = _counted_frames(lines, videos)
-    columns = [l for l in lines if l not in counted and _has_three_columns(l)]
+    there = lambda line: (row := _path_and_number(line)) and _named(videos, row[0])
+    columns = [l for l in lines if l not in counted and _has_three_columns(l) and not there(l)]
     raise_if_any(f'{file}: lines of three columns or more; leave the path of a video and a number in each '
                  f'(only a folder of frames below {videos.root} may have their number in between)', columns)
     found = [counted.get(l) or _path_and_number(l) for l in lines]

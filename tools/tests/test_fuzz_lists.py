@@ -135,6 +135,29 @@ def test_list_data_set(folder, on_disk, data, first, encoding):
         assert [found[0].paths, found[2].paths] == [[KNOWN[i] for i in p] for p in parts.values()]
         if good: assert found[0].labels == [LABELS[i] for i in parts['train']]
 
+@pytest.fixture(scope='module')
+def with_frames(folder):
+    "A folder of the known videos, of which every other one is a folder of frames."
+    for i, name in enumerate(KNOWN):
+        if i % 2: written(folder/'mixed'/name, name)
+        else: [written(folder/'mixed'/Path(name).with_suffix('')/f'{k}.jpg', f'{name} {k}') for k in (1, 2)]
+    return folder/'mixed'
+
+@fuzz
+@given(data=st.data(), order=st.permutations(range(len(KNOWN))), cut=st.integers(1, len(KNOWN) - 1))
+def test_list_of_frames(folder, with_frames, data, order, cut):
+    "Folders of frames and videos in one list, with or without the number of frames."
+    names = [n if i % 2 else n.rsplit('.', 1)[0] for i, n in enumerate(KNOWN)]
+    def line_of(i):
+        name = changed(names[i], data.draw(st.sampled_from(['', 'far', 'slash', 'quotes', 'case'])))
+        gap, count = data.draw(st.sampled_from([' ', ',', '\t', ', '])), not i % 2 and data.draw(st.booleans())
+        return f'{name}{gap}2{gap}{LABELS[i]}' if count else f'{name}{gap}{LABELS[i]}'
+    parts = dict(train=order[:cut], test=order[cut:])
+    for part, some in parts.items(): written(folder/'frames'/f'{part}.csv', '\n'.join(map(line_of, some)))
+    found = answer(lambda: official_splits('lists', with_frames, annotations=folder/'frames', val=0), folder)
+    if {LABELS[i] for i in parts['train']} == {0, 1}: assert found
+    if found: assert [found[0].paths, found[2].paths] == [[names[i] for i in p] for p in parts.values()]
+
 @fuzz
 @given(lines=st.lists(st.tuples(st.one_of(st.sampled_from(KNOWN), odd_text), st.sampled_from(' ,\t;x'),
                                 number), max_size=6),
