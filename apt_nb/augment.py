@@ -151,6 +151,7 @@ def _equal_counts(
     even = (step // 2 + counts.cumsum(-1) - counts) // np.maximum(step, 1)
     return np.where(step > 0, even.clip(0, 255), _LEVELS[0])
 
+# %% ../nbs/api/04_augment.ipynb #e1162b10
 def _full_range(
     counts:np.ndarray, # pixels of each level, int (..., 256)
 )->np.ndarray:         # int (..., 256)
@@ -160,6 +161,7 @@ def _full_range(
     stretched = (np.arange(256) * scale - low * scale).astype(int).clip(0, 255)
     return np.where(high > low, stretched, _LEVELS[0])
 
+# %% ../nbs/api/04_augment.ipynb #dab37b8a
 def _by_counts(op:_Operation, frames, box:tuple)->np.ndarray:
     "Look up each channel of each frame in a table made from its histogram."
     counts = np.array([Image.fromarray(f).histogram() for f in frames]).reshape(-1, 3, 256)

@@ -229,6 +229,7 @@ def next_rate(
     new = (before * 10 if higher else before / 10) if of_decade else end * step
     return float(f'{new:.6g}')
 
+# %% ../nbs/api/12b_comparison.ipynb #caf47b4a
 def search_wider(
     cells:dict,    # runs of `candidates`; gets the rates that are tried here
     runs:dict,     # runs of `search_runs`; gets the new ones

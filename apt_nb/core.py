@@ -85,6 +85,7 @@ def writing_error(
     vague = not isinstance(e, (OSError, ValueError, TypeError, LookupError)) # as of torch and safetensors
     return errno.ENOSPC if vague and shutil.disk_usage(path.parent).free < 1 << 16 else None
 
+# %% ../nbs/api/00b_core.ipynb #16fa0b65
 @contextmanager
 def writing(path:Path):
     "Turn errors of a disk into one sentence, an OSError, that names the file and says what to do."
@@ -126,6 +127,7 @@ def atomic(
 class DamagedFile(ValueError):
     "A file does not hold what it should. The message names it."
 
+# %% ../nbs/api/00b_core.ipynb #d163c2fd
 def set_aside(
     path,      # damaged file
     error,     # what is wrong with it, as a sentence that names it
@@ -139,8 +141,10 @@ def set_aside(
     except OSError as e: raise DamagedFile(f'{error}. Remove it ({e.strerror})') from None
     print(f'{error}. It is now {aside.name}, and {then}.', flush=True)
 
+# %% ../nbs/api/00b_core.ipynb #718895d3
 def _no_constant(text): raise ValueError(f'{text} is no JSON')
 
+# %% ../nbs/api/00b_core.ipynb #c01a4294
 def read_json(
     file,            # text file
     kind:type=dict,  # what it must hold

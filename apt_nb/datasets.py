@@ -314,6 +314,7 @@ def inner_folder(
     say_once(f'{root}: the classes are taken from the folder inside', [only.name])
     return only
 
+# %% ../nbs/api/05_datasets.ipynb #1da030a3
 def with_test_part(
     root,        # folder or list of the data set, for the message
     lists:dict,  # {part: `VideoList`}; one list without a part ('') is not split yet
@@ -431,9 +432,9 @@ def _choose_groups(
     "Choose groups to hold out. Raises `DatasetError` unless at least one stays."
     if not 0 < n < len(known): raise DatasetError(f'{root}: cannot hold out {n} of {len(known)} groups')
     return (known if seed is None else np.random.default_rng(seed).permutation(known).tolist())[-n:]
-
 TRIES = 200 # draws of groups before it is said that no draw leaves all classes in both parts
 
+# %% ../nbs/api/05_datasets.ipynb #4db50089
 def draw_groups(
     videos:VideoList, # videos to split
     group,            # int or regular expression, as in `groups_of`
@@ -582,6 +583,7 @@ def without_copies(
     say_once(f'{videos.root}: left out copies of other videos', [videos.paths[i] for i in sorted(later)])
     return videos.take([i for i in range(len(videos)) if i not in later]) if later else videos
 
+# %% ../nbs/api/05_datasets.ipynb #2baa4620
 def split_at_random(
     videos:VideoList, # all videos
     share:float,      # share of each class, or of the groups, for testing
@@ -805,12 +807,14 @@ def _generators(self:ClipDataset, i:int)->list:
     views = self.views if self.train else 1
     return [np.random.default_rng((self.seed, self.epoch, i, v)) for v in range(views)] if drawn else []
 
+# %% ../nbs/api/05_datasets.ipynb #f71b07ee
 @patch
 def _crops(self:ClipDataset, frames)->list:
     "The fixed crops of a clip."
     crops = published_crops if self.rules.test_resize == 'opencv' else spatial_crops
     return crops(frames, self.size, self.crops)
 
+# %% ../nbs/api/05_datasets.ipynb #a469380c
 @patch
 def __getitem__(self:ClipDataset, i:int):
     i = range(len(self))[i]

@@ -134,6 +134,7 @@ class KeptVideo:
     def __len__(self): return len(self.all)
     def frames(self, indices): return self.all[indices]
 
+# %% ../nbs/api/04b_frames.ipynb #9d0fa702
 def frame_bytes(
     video,       # see `open_video`
     full=False,  # before it is made smaller
@@ -145,6 +146,7 @@ def frame_bytes(
     shown = size if full else shrunk_size(size, getattr(video, 'short', 0))
     return max(1, int(np.prod(shown))) * 3
 
+# %% ../nbs/api/04b_frames.ipynb #8923271f
 def keep_frames(
     video,  # see `open_video`
 )->KeptVideo:

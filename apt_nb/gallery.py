@@ -98,6 +98,7 @@ def section_links(
     csv = ', '.join(link(f.stem, f) for f in tables if f.exists())
     return ' · '.join([*links, f'the numbers as CSV: {csv}'] if csv else links)
 
+# %% ../nbs/api/13_gallery.ipynb #40e4d477
 def notebook_section(
     nb:Path,      # notebook
     folder:Path,  # figures/<profile>

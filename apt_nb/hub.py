@@ -74,6 +74,7 @@ def card_use(info:dict, repo:str)->list: # lines of markdown
             'The model takes clips `(B, C, T, H, W)`, normalised by mean and standard deviation of ImageNet, '
             'and returns logits.', '']
 
+# %% ../nbs/api/13d_hub.ipynb #e335c6c7
 def model_card(
     info:dict,              # first part of `read_tuned`
     record:dict=None,       # record of the run (None: there is none)
@@ -108,6 +109,7 @@ def shared_parts(
     kept = {**info['meta'], **meta} | (dict(places=places) if 'places' in info['meta'] else {})
     return {**info, 'meta': kept}, state, record or found
 
+# %% ../nbs/api/13d_hub.ipynb #4c0499c5
 def save_pretrained(
     tuned,             # tuned model, or a file or folder that holds one
     folder,            # folder to write: tuned.safetensors, README.md, record.json

@@ -57,6 +57,7 @@ def other_steps(model:nn.Module)->torch.Tensor: # bool `N N`
     steps = torch.arange(math.prod(grid)) // math.prod(grid[1:]) if len(grid) == 3 else torch.zeros(1)
     return steps[:, None] != steps
 
+# %% ../nbs/api/12i_inside.ipynb #8659e2ff
 @torch.no_grad()
 def attention_shares(
     model:nn.Module,  # VideoViT with prompts, on its device; ValueError for one with class tokens
@@ -174,6 +175,7 @@ def tuned_tensors(
         atomic(file, partial(shutil.copyfile, cached))
     return file
 
+# %% ../nbs/api/12i_inside.ipynb #51685775
 def inspect_run(
     cfg:Config,    # settings of a run with attention prompts
     record:dict,   # its record
@@ -238,6 +240,7 @@ def on_all_text(
     points = lambda diffs: ' and '.join(f'{d:+.1f}' for d in diffs)
     return '; '.join(f'{row} on {question} ({points(diffs)} points)' for row, question, diffs in found)
 
+# %% ../nbs/api/12i_inside.ipynb #490745bf
 def forms_sentence(
     gaps:dict,     # {(target, row): difference of `paired_difference`, row minus the published form}
     equal,         # rows that train as many numbers as what they are compared with, within 5%
@@ -267,6 +270,7 @@ class Inside(ShowsMarkdown):
 
     def _repr_markdown_(self): return self.study._repr_markdown_()
 
+# %% ../nbs/api/12i_inside.ipynb #7e781042
 def compare_forms(
     profile:str,      # smoke, demo or paper
     targets:dict,     # name, such as 'order, first': settings, with the weights of the backbone
@@ -342,6 +346,7 @@ def config_of(
     own = {f.name for f in fields(Config)} - {'data', 'weights', 'annotations', 'test_list'}
     return replace(there, **{k: v for k, v in c.items() if k in own})
 
+# %% ../nbs/api/12i_inside.ipynb #f88d5a53
 @patch
 def look(
     self:Inside,
@@ -361,6 +366,7 @@ def look(
     worst = {k: max(r['gate'][k] for r in self.looked) for k in ('relations', 'mixture')}
     return Shown(gate_sentence(row, len(self.looked), worst), worst)
 
+# %% ../nbs/api/12i_inside.ipynb #591164e6
 def gate_sentence(
     row:str,     # what was looked into
     n:int,       # runs
@@ -382,6 +388,7 @@ def looked_frame(
     rows = [(*cell(r), *pair) for r in self.looked for pair in zip(r['blocks'], r[column])]
     return pd.DataFrame(rows, columns=['target', 'seed', 'block', 'value'])
 
+# %% ../nbs/api/12i_inside.ipynb #2da49729
 @patch
 def pruned_frame(self:Inside)->pd.DataFrame: # target, seed, kept, which, top1
     "Top-1 by the number of prompts that each block keeps, those with most attention or with least."
@@ -392,6 +399,7 @@ def pruned_frame(self:Inside)->pd.DataFrame: # target, seed, kept, which, top1
     rows, columns = [row for r in self.looked for row in of(r)], ['target', 'seed', 'kept', 'which', 'top1']
     return pd.DataFrame(rows, columns=columns).sort_values('kept', kind='stable')
 
+# %% ../nbs/api/12i_inside.ipynb #9f77a3fc
 @patch
 def curves_of(
     self:Inside,
@@ -421,6 +429,7 @@ def draw_map(
     for axis in (ax.xaxis, ax.yaxis): axis.get_major_locator().set_params(integer=True)
     ax.figure.colorbar(image, ax=ax, label=label)
 
+# %% ../nbs/api/12i_inside.ipynb #3cb17285
 @patch
 def save(
     self:Inside,
@@ -452,6 +461,7 @@ def attention_figure(self:Inside, name:str, title:str):
     n = len(self.study.targets)
     return self.save(name, title, draw, ncols=n, figsize=(2.9 * n, 3.2))
 
+# %% ../nbs/api/12i_inside.ipynb #fc155886
 @patch
 def training_figure(self:Inside, name:str, title:str):
     "Live scales and norms by block and epoch, one row for each question, on its first backbone."
@@ -481,6 +491,7 @@ def draw_lines(
         ax.fill_between(g.mean().index, g.min(), g.max(), color=line.get_color(), alpha=.15, lw=0)
     ax.legend()
 
+# %% ../nbs/api/12i_inside.ipynb #49c447f4
 @patch
 def removal_figure(self:Inside, name:str, title:str):
     "What the prompts of one block are worth, and attention between time steps, by block."
@@ -511,6 +522,7 @@ def pruning_figure(self:Inside, name:str, title:str):
     shape = dict(ncols=len(targets), figsize=(3.1 * len(targets), 3.2), sharey=True)
     return self.save(name, title, draw, True, **shape)
 
+# %% ../nbs/api/12i_inside.ipynb #0e19f036
 @patch
 def forms_figure(self:Inside, name:str, title:str):
     "Each form minus the published one, with its interval, a panel for each target."

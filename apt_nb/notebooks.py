@@ -87,15 +87,16 @@ def absolute(value):
     path = Path(value).expanduser()
     return str(path.resolve()) if path.exists() else value
 
+# %% ../nbs/api/12c_notebooks.ipynb #27616074
 def absolute_paths(
     values,  # parameters, or a part of them
 ):
     "The same, with absolute paths: notebooks run in another folder than the one you stand in."
     if not isinstance(values, dict): return values
     return {k: absolute(v) if k in PATH_SETTINGS else absolute_paths(v) for k, v in values.items()}
-
 EXAMPLE = re.compile(r'[/\\]path[/\\]to([/\\]|$)')
 
+# %% ../nbs/api/12c_notebooks.ipynb #8d6551c7
 def example_paths(
     values,       # parameters, or a part of them
     name:str='',  # its name

@@ -139,6 +139,7 @@ def list_files(
     found = {part: f for f in files if (part := usual_part(f.stem))}
     return found if 'train' in found else {}
 
+# %% ../nbs/api/05aa_own_lists.ipynb #46155fbf
 def listed_parts(
     files:dict,  # {part: list file}, see `list_files`
 )->dict:         # {part: `VideoList`}, as `parts_in` gives them

@@ -251,6 +251,7 @@ def backbone_text(
     about = f'{cfg.weights or "random"} ({cfg.model}), clips of {cfg.n_frames} x {cfg.size} x {cfg.size}'
     return '; '.join([about, *(f'note: {n}' for n in notes)])
 
+# %% ../nbs/api/13b_own_videos.ipynb #c95fcb2f
 def training_text(
     cfg:Config,  # settings of a run
     n:int,       # number of training videos
@@ -261,6 +262,7 @@ def training_text(
     once = ', features computed once' if frozen_views(cfg) else ''
     return f'profile {cfg.profile}, {steps}, {batch}, base lr {cfg.lr:g}, seed {cfg.seed}{once}'
 
+# %% ../nbs/api/13b_own_videos.ipynb #a981225a
 def share_text(
     part:int,   # parameters that are tuned
     whole:int,  # all parameters
@@ -281,6 +283,7 @@ def test_rule(
     if cfg.test_groups: return f'testing on the groups {", ".join(cfg.test_groups)}'
     return f'testing on {cfg.test_fraction:.0%} {by}, at random'
 
+# %% ../nbs/api/13b_own_videos.ipynb #efe0746e
 def split_text(
     cfg:Config,  # settings of a run
 )->str:
@@ -408,6 +411,7 @@ def decoded_bytes(
             sizes.append(len(video) * frame_bytes(video))
     return float(np.mean(sizes or [0])) * len(files)
 
+# %% ../nbs/api/13b_own_videos.ipynb #a13fbd96
 def memory_text(
     cfg:Config,      # settings of a run
     n_bytes:float,   # see `decoded_bytes`
@@ -736,6 +740,7 @@ def mistakes_in(
     return [(videos.paths[i], name(p.labels[i]), name(p.predicted[i]), float(np.exp(p.logp[i].max())),
              frames(videos[i][0])) for i in surest]
 
+# %% ../nbs/api/13b_own_videos.ipynb #6181e4ec
 def surest_mistakes(
     tuned,           # file of the model, see `write_run`
     record:dict,     # record of its run

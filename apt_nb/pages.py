@@ -27,11 +27,13 @@ def confusion_counts(
     np.add.at(counts, (text_ints(test['labels']), text_ints(test['predicted'])), 1)
     return pd.DataFrame(counts, classes, classes)
 
+# %% ../nbs/api/12h_pages.ipynb #181ff0bd
 def percent_range(k:int, n:int)->str:
     "The 95% interval (Wilson) of k out of n in %, such as '62.7 to 90.5'."
     low, high = wilson(k, n)
     return f'{100 * low:.1f} to {100 * high:.1f}'
 
+# %% ../nbs/api/12h_pages.ipynb #695d21ce
 def class_table(
     counts:pd.DataFrame,  # see `confusion_counts`
 )->pd.DataFrame:          # text, one row per class
@@ -95,12 +97,14 @@ def data_uri(
     "An image that stands in a page itself."
     return f'data:image/{kind};base64,{base64.b64encode(data).decode()}'
 
+# %% ../nbs/api/12h_pages.ipynb #e5a5c247
 def figure_html(fig)->str:
     "A matplotlib figure as an element of a page."
     drawn = io.BytesIO()
     fig.savefig(drawn, format='png', dpi=130, bbox_inches='tight')
     return f'<img class="figure" src="{data_uri(drawn.getvalue(), "png")}" alt="">'
 
+# %% ../nbs/api/12h_pages.ipynb #9abef6de
 def frames_html(
     frames,         # uint8 (T, H, W, 3)
     height:int=90,  # height of a picture in pixels
@@ -112,6 +116,7 @@ def frames_html(
     Image.fromarray(np.concatenate(small, 1)).save(drawn, 'JPEG', quality=80)
     return f'<img src="{data_uri(drawn.getvalue(), "jpeg")}" alt="">'
 
+# %% ../nbs/api/12h_pages.ipynb #986a68a8
 def printed(text)->str:
     "Text for a page; what cannot be printed is written as codes."
     escaped = lambda c: c if c.isprintable() else c.encode('unicode_escape').decode()

@@ -159,6 +159,7 @@ def make_tasks(
     copy = lambda nb: nb.parent/'_runs'/f'{nb.stem}.{label(nb)}.ipynb'
     return [Task(nb, copy(nb), read_parameters(nb, profile, params, **given), own(nb)) for nb in nbs]
 
+# %% ../nbs/api/13a_reproduce.ipynb #1c498d3f
 def require_own_paths(
     tasks:list,  # tasks
 ):
@@ -456,6 +457,7 @@ def is_own(
     other = lambda t: any(d and d not in BENCHMARKS for d in data(t))
     return any(t.figures or (other(t) and t.values.get('profile') != 'paper') for t in tasks)
 
+# %% ../nbs/api/13a_reproduce.ipynb #5a1c07ba
 def reproduce_command(
     profile, only, force, jobs, devices, params, data, weights, dry, cluster, partition, account,
     hours, gpus, # see `apt_nb_reproduce`

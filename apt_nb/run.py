@@ -263,6 +263,7 @@ def features_once(
         found += [dict(zip(('clip', 'label', 'index'), row)) for row in rows]
     return sorted(found, key=lambda row: row['index'])
 
+# %% ../nbs/api/11a_run.ipynb #75599f87
 def readout(cfg:Config, model:VideoViT, train_batches, val_batches)->tuple: # (Readout, loaders of features)
     "A run's head alone, and features in the place of its clips."
     model.to(make_accelerator().device)

@@ -198,9 +198,9 @@ def write_films(
         texture = rng.integers(0, 256, (30, 40, 3), np.uint8).repeat(8, 0).repeat(8, 1)
         film = np.stack([np.roll(texture, 3 * t, 1) for t in range(frames)])
         write_mp4(Path(folder)/f'film_{seed}.mp4', film)
-
 POLICIES = 'none', 'rand-m4-n2-mstd0.2-inc1', 'rand-m7-n4-mstd0.5-inc1'
 
+# %% ../nbs/api/12g_speed.ipynb #684e0540
 def loader_table(
     videos:Path,       # folder with videos
     rounds:int=3,      # turns of each video
@@ -354,6 +354,7 @@ def about_table(
     loader = f'{same} Two views of 16 frames, 224 x 224.'
     return dict(vit_small=small, loader=loader, hours='Hours of one core.').get(part, '')
 
+# %% ../nbs/api/12g_speed.ipynb #b12526b9
 @patch
 def show(
     self:Speed,

@@ -34,6 +34,7 @@ def window_starts(
     last = max(0, n - width)
     return sorted({*range(0, last + 1, max(1, width // 2)), last})
 
+# %% ../nbs/api/13c_timeline.ipynb #717faf3d
 class Windows(Dataset):
     "The windows of a video, as clips for testing: dict(clip uint8 (crops, 3, T, S, S), label, index)."
     def __init__(
@@ -139,6 +140,7 @@ def clock_time(seconds:float)->str:
     m, s = divmod(seconds, 60)
     return f'{m // 60:.0f}:{m % 60:02.0f}:{int(s):02d}' if m >= 60 else f'{m:.0f}:{s:04.1f}'
 
+# %% ../nbs/api/13c_timeline.ipynb #2259075d
 def parts_text(
     found:dict,    # see `timeline`
     most:int=10,   # parts to name
@@ -149,6 +151,7 @@ def parts_text(
     more = [f'and {len(parts) - most} more'] if len(parts) > most else []
     return ', '.join([*parts[:most], *more])
 
+# %% ../nbs/api/13c_timeline.ipynb #9a2d1253
 def window_width(
     path,          # path of a video
     length:dict,   # length of the videos trained on, see `saved_length`

@@ -463,6 +463,7 @@ def part_losses(
             self.last_loss = loss # freed now, its memory would be given back and asked for again
             yield loss if len(parts) == 1 else loss / len(parts)
 
+# %% ../nbs/api/08_training.ipynb #f104e5c7
 @patch
 def step(self:Trainer, batch:dict, step:int, lr:float)->float:
     "Train on one batch and return its loss."

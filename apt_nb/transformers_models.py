@@ -334,6 +334,7 @@ class VideoClassifier(nn.Module):
         self.register_buffer('pixel_scale', None if same else s / s2, persistent=False)
         self.register_buffer('pixel_shift', None if same else (m - m2) / s2, persistent=False)
 
+# %% ../nbs/api/01b_transformers.ipynb #872615b9
 def with_classes(model:nn.Module, num_classes:int)->nn.Module: # the model, or a `HeadedEncoder`
     "Give an encoder a head; ValueError for a model that has another number of classes."
     if not hasattr(model, 'classifier'): return HeadedEncoder(model, num_classes)
@@ -490,6 +491,7 @@ def load_classifier(
     m.weights, m.loaded = weights_name(weights), dict(notes=[f'new: {", ".join(new)}'] if new else [])
     return m
 
+# %% ../nbs/api/01b_transformers.ipynb #4c636505
 def rebuild_classifier(
     there:dict,       # record of a backbone of transformers in a file, see `transformers_kind`
     weights,          # its weights
@@ -501,6 +503,7 @@ def rebuild_classifier(
     if there.get('pixels') in (None, m.module.pixels): return m
     return VideoClassifier(m.module, **there['pixels'])
 
+# %% ../nbs/api/01b_transformers.ipynb #f714f6fb
 def require_frozen_loaded(model:nn.Module, info:dict)->list: # beginnings of the names of new tensors
     "Raise ValueError if a file lacks weights that no method trains."
     parts = transformers_norm(model), transformers_head(model)

@@ -588,6 +588,7 @@ def _numbered(
     if reader == 'sequence': return enumerate(self._kept or _decode_in_order(self.path))
     return _decode_from_keyframes(self.path, self.ix, wanted)
 
+# %% ../nbs/api/03_video.ipynb #609cbd84
 @patch
 def _read(
     self:Video,
