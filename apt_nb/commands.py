@@ -88,7 +88,7 @@ class Parser(argparse.ArgumentParser):
         return argparse.Namespace(**own), given
 
 # %% ../nbs/api/14_commands.ipynb #f68b47b0
-DEFAULT_BACKBONE = 'moving_shapes' # backbone of `apt_nb_train` if you name none
+DEFAULT_BACKBONE = 'textured' # backbone of `apt_nb_train` for your own videos, if you name none
 
 PATHS = dict(data='folder or list', annotations='folder', test_list='file')
 
@@ -200,7 +200,8 @@ def config_from_options(
     kinds, given = {f.name: f.type for f in fields(Config)}, dict(given)
     for k in given.keys() & kinds: check_range(k, coerce(k, given[k], kinds[k]))
     small = given.get('profile') != 'paper' and given.get('model', 'vit_tiny') == 'vit_tiny'
-    if small: given.setdefault('weights', DEFAULT_BACKBONE)
+    ours = Config.weights if given['data'] in BENCHMARKS else DEFAULT_BACKBONE
+    if small: given.setdefault('weights', ours)
     name = given.pop('profile', None)
     if given.get('weights'): given = settings_of(given['weights']) | given
     name = name or ('demo' if given.get('model', 'vit_tiny') == 'vit_tiny' else 'paper')

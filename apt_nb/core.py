@@ -117,7 +117,10 @@ def atomic(
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_stale(path)
         try:
+            tmp.touch()
+            mode = tmp.stat().st_mode # safetensors makes files that only their owner can read
             write(tmp)
+            tmp.chmod(mode)
             to_disk(tmp)
             os.replace(tmp, path)
             with suppress(OSError): to_disk(path.parent) # not every file system can
