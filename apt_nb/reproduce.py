@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['YOURS', 'input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'failure_text',
-           'run_task', 'make_tasks', 'require_own_paths', 'summary', 'experiment_of', 'Plan', 'follow', 'plan_runs',
-           'advance', 'recipe', 'recipe_table', 'duration', 'announcement', 'warn', 'train_round', 'train_on_cluster',
-           'train_all', 'run_tasks', 'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own',
-           'reproduce_command']
+           'run_task', 'make_tasks', 'require_own_paths', 'summary', 'experiment_of', 'Plan', 'left_out', 'follow',
+           'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration', 'announcement', 'warn', 'train_round',
+           'train_on_cluster', 'agreement', 'train_all', 'run_tasks', 'reproduce', 'leave', 'exit_on_error',
+           'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
@@ -28,8 +28,8 @@ from .official import known_set
 from .paper import short_label
 from .pool import default_jobs, use_devices
 from .run import misfit, read_record
-from .sweep import Experiment, SweepBar, SweepError, all_passes, expected_seconds, run_folders, sweep
-from .sweep import train_nothing
+from .sweep import Experiment, Stage, SweepBar, SweepError, all_passes, expected_seconds, run_folders
+from .sweep import shipped_among, shipped_records, sweep, train_nothing
 from .training import peak_lr
 
 # %% ../nbs/api/13a_reproduce.ipynb #0773f7da
@@ -98,11 +98,15 @@ class Task:
     minutes:float = 0.   # time that the notebook took, without training
     files:list = field(default_factory=list)  # figures and tables that it wrote, relative to the clone
     error:str = ''       # what went wrong
+    seeds:list = None    # seeds that are trained, see `Plan`
 
     @property
     def root(self): return self.nb.parent.parent
     @property
     def stamp(self): return self.out.with_suffix('.json')
+
+    def fingerprint(self):
+        return fingerprint(self.nb, self.values | (dict(trained=self.seeds) if self.seeds else {}))
 
 # %% ../nbs/api/13a_reproduce.ipynb #606ba21f
 def is_finished(task:Task)->bool:
@@ -111,7 +115,7 @@ def is_finished(task:Task)->bool:
     except (OSError, DamagedFile): return False
     if misfit(was, dict(fingerprint=str, minutes=float, files=[str])): return False
     there = task.out.exists() and all((task.root/f).exists() for f in was['files'])
-    if was['fingerprint'] != fingerprint(task.nb, task.values) or not there: return False
+    if was['fingerprint'] != task.fingerprint() or not there: return False
     task.state, task.minutes, task.files = 'already there', was['minutes'], was['files']
     return True
 
@@ -131,7 +135,7 @@ def failure_text(e:Exception)->str:
 
 def run_task(task:Task):
     "Run `task`. An error in the notebook becomes its state, so that the others still run."
-    was, start, before = fingerprint(task.nb, task.values), time.time(), figure_times(task.root)
+    was, start, before = task.fingerprint(), time.time(), figure_times(task.root)
     task.stamp.unlink(missing_ok=True)
     try: execute(task.nb, task.values, task.out, task.figures)
     except Exception as e: task.state, task.error = 'FAILED', failure_text(e)
@@ -148,6 +152,7 @@ def make_tasks(
     profile:str='smoke',  # smoke, demo or paper
     only:str=None,        # numbers of notebooks, such as '03,06' (None: all)
     params:Path=None,     # parameter file instead of the profile's, for one notebook
+    seeds:list=None,      # seeds to train, see `Plan` (None: all)
     **given,              # jobs, data and weights, see `read_parameters`
 )->list:                  # tasks
     "The tasks of a batch, with checked parameters. Raises ValueError or FileNotFoundError for wrong ones."
@@ -157,7 +162,8 @@ def make_tasks(
     label = lambda nb: Path(params).stem.removeprefix(f'{nb.stem}.') if params else profile
     own = lambda nb: f'own/{label(nb)}' if params else ''
     copy = lambda nb: nb.parent/'_runs'/f'{nb.stem}.{label(nb)}.ipynb'
-    return [Task(nb, copy(nb), read_parameters(nb, profile, params, **given), own(nb)) for nb in nbs]
+    values = lambda nb: read_parameters(nb, profile, params, **given)
+    return [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds) for nb in nbs]
 
 # %% ../nbs/api/13a_reproduce.ipynb #1c498d3f
 def require_own_paths(
@@ -208,32 +214,50 @@ class Plan:
     runs:dict = field(default_factory=dict)    # {folder: Config} asked for so far
     failed:dict = field(default_factory=dict)  # {folder: exception} runs that will not be tried again
     errors:dict = field(default_factory=dict)  # {notebook: text} experiments that cannot be planned
+    seeds:list = None # train these alone, and leave other seeds to the records in figures/ (None: train all)
+    shipped:dict = field(default_factory=dict) # {profile: see `shipped_records`}
 
     def todo(self)->list: return [f for f in self.runs if f not in self.failed and not read_record(f)]
+
+    def records(self, profile:str)->dict:
+        "See `shipped_records`."
+        if profile not in self.shipped: self.shipped[profile] = shipped_records(profile)
+        return self.shipped[profile]
 
     def later(self)->list:
         "Config of runs like those that experiments will ask for when these are trained."
         return [c for e in self.experiments.values() if e.stage for c in e.stage.later]
 
+# %% ../nbs/api/13a_reproduce.ipynb #964c6c70
+def left_out(
+    plan:Plan,
+    stage:Stage,  # runs that an experiment asks for
+)->dict:          # {folder of a run: its record}
+    "The shipped records of a stage's runs whose seed is not one of the plan's."
+    others = [c for c in stage.runs if plan.seeds and c.seed not in plan.seeds]
+    if not others: return {}
+    found = shipped_among(others, plan.records(others[0].profile), stage.choice)
+    return {f: r for f, r in found.items() if isinstance(r, dict)}
+
 # %% ../nbs/api/13a_reproduce.ipynb #a4ee8cbf
 def follow(plan:Plan, experiment:Experiment):
     "Note what `experiment` asks for in `plan`, as far as the records go."
     while experiment.stage:
-        cfgs = experiment.stage.runs
+        cfgs, left = experiment.stage.runs, left_out(plan, experiment.stage)
         folders = run_folders(cfgs)
-        plan.runs |= zip(folders, cfgs)
-        missing = [i for i, f in enumerate(folders) if not read_record(f)]
+        plan.runs |= {f: c for f, c in zip(folders, cfgs) if f not in left}
+        missing = [i for i, f in enumerate(folders) if f not in left and not read_record(f)]
         failed = {i: plan.failed[folders[i]] for i in missing if folders[i] in plan.failed}
         if len(failed) < len(missing) or not experiment.stage.later: return
         if failed: experiment.throw(SweepError.of(cfgs, failed))
-        else: experiment.send([read_record(f) for f in folders])
+        else: experiment.send([read_record(f) or left[f] for f in folders])
 
 # %% ../nbs/api/13a_reproduce.ipynb #25378d9c
 def plan_runs(
     tasks:list,  # tasks
 )->Plan:
     "The plan of a batch. A notebook whose `runs` raises an error is named in its `errors`."
-    plan = Plan({})
+    plan = Plan({}, seeds=tasks[0].seeds)
     for t in tasks:
         try: plan.experiments[t.nb.stem] = experiment_of(t.nb, t.values)
         except Exception as e: plan.errors[t.nb.stem] = f'{type(e).__name__}: {e}'
@@ -343,6 +367,19 @@ def train_on_cluster(
                                 'them.') from None
     finally: bar.close()
 
+# %% ../nbs/api/13a_reproduce.ipynb #59928c49
+def agreement(plan:Plan)->str: # '' if no run of the plan has a shipped record
+    "How far the test accuracy of runs that were trained here is from that of their shipped records."
+    shipped = [plan.records(p) for p in {c.profile for c in plan.runs.values()}]
+    there = {f: r for s in shipped for f, r in shipped_among(plan.runs.values(), s, True).items()}
+    here = {f: read_record(f) for f in there}
+    both = [(here[f]['test']['top1'], r['test']['top1']) for f, r in there.items() if here[f] and isinstance(r, dict)]
+    if not both: return ''
+    largest = max(abs(a - b) for a, b in both)
+    says = f'differs by up to {largest:.2f} points' if largest else 'is the same to the last digit'
+    are = 'is' if len(both) == 1 else 'are'
+    return f'{len(both)} of these runs {are} in the repository too: the test accuracy {says}'
+
 # %% ../nbs/api/13a_reproduce.ipynb #eaa41744
 def train_all(
     tasks:list,            # tasks
@@ -361,10 +398,12 @@ def train_all(
             text = announcement(plan, jobs, timed, cluster) if plan.runs else ''
             if text and (plan.todo() or not told): print(text, flush=True)
             told = plan.errors | dict(announced='')
-            if dry or not plan.todo(): return plan.failed
+            if dry or not plan.todo(): break
             if cluster: train_on_cluster(plan, cluster)
-            elif not train_round(plan, jobs): return plan.failed
+            elif not train_round(plan, jobs): break
             advance(plan)
+        if not dry and (says := agreement(plan)): print(says, flush=True)
+        return plan.failed
 
 # %% ../nbs/api/13a_reproduce.ipynb #aeb5f650
 def run_tasks(
@@ -386,7 +425,7 @@ def reproduce(
     dry:bool=False,        # only say what would be done
     root:Path=None,        # clone (None: the one that the package is in)
     cluster:Cluster=None,  # where to train (None: in processes of this machine)
-    **kwargs,              # params, jobs, data and weights, see `make_tasks`
+    **kwargs,              # params, seeds, jobs, data and weights, see `make_tasks`
 )->list:                   # tasks
     "Run the experiment notebooks for a profile: first their training in one sweep, then one after the other."
     root = root or repo_root()
@@ -395,6 +434,7 @@ def reproduce(
     own = kwargs.get('params')
     size = tasks[0].values.get('profile', profile) if own else profile
     about = f'{size}, {Path(own).name}' if own else size
+    if seeds := kwargs.get('seeds'): about += f', seed{"s" * (len(seeds) > 1)} {", ".join(map(str, seeds))}'
     print(f'profile {about}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
     if dry and profile == 'paper': print(recipe_table(tasks).to_string(index=False), flush=True)
     todo = [t for t in tasks if force or not is_finished(t)]
@@ -457,9 +497,18 @@ def is_own(
     other = lambda t: any(d and d not in BENCHMARKS for d in data(t))
     return any(t.figures or (other(t) and t.values.get('profile') != 'paper') for t in tasks)
 
+# %% ../nbs/api/13a_reproduce.ipynb #b7fbb9a0
+def read_seeds(
+    text:str, # numbers, such as 0 or 0,1 (None: all)
+)->list:      # seeds, or None
+    "The seeds of the option. Raises ValueError for anything else."
+    if text is None: return None
+    try: return sorted({int(s) for s in str(text).split(',')})
+    except ValueError: raise ValueError(f"--seeds is '{text}': give numbers, such as 0 or 0,1") from None
+
 # %% ../nbs/api/13a_reproduce.ipynb #5a1c07ba
 def reproduce_command(
-    profile, only, force, jobs, devices, params, data, weights, dry, cluster, partition, account,
+    profile, only, force, jobs, devices, params, data, weights, seeds, dry, cluster, partition, account,
     hours, gpus, # see `apt_nb_reproduce`
 ):
     "What the command does. Prints a summary, and exits with 1 if a notebook failed."
@@ -469,7 +518,7 @@ def reproduce_command(
         asked = dict(partition=partition, account=account, hours=hours, gpus=gpus, jobs=jobs)
         there = read_cluster(cluster, devices, **asked)
         if devices: use_devices(devices)
-        own = dict(params=params, jobs=jobs, data=data, weights=weights)
+        own = dict(params=params, jobs=jobs, data=data, weights=weights, seeds=read_seeds(seeds))
         tasks = reproduce(profile, only, force, dry, cluster=there, **own)
     print(summary(tasks))
     made = any(t.state in ('made', 'already there') for t in tasks)

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['FAILED', 'DECIDING', 'MADE_BY', 'SweepError', 'n_videos', 'passes', 'all_passes', 'SweepBar', 'train_nothing',
            'prepare_benchmarks', 'run_folders', 'bare_code', 'code_hashes', 'as_run', 'saved_records', 'record_digest',
-           'kept_folder', 'kept_records', 'is_listed', 'shipped_records', 'keep_shipped', 'shipped_for', 'sweep',
-           'Stage', 'Experiment', 'pass_seconds', 'temporary_cache', 'time_short_runs', 'device_records',
-           'expected_seconds']
+           'kept_folder', 'kept_records', 'is_listed', 'shipped_records', 'keep_shipped', 'shipped_among',
+           'shipped_for', 'sweep', 'Stage', 'Experiment', 'pass_seconds', 'temporary_cache', 'time_short_runs',
+           'device_records', 'expected_seconds']
 
 # %% ../nbs/api/11b_sweep.ipynb #23c5be88
 import apt_nb, ast, hashlib, io, json, math, os, shutil, tokenize, traceback
@@ -294,6 +294,15 @@ def keep_shipped(
     for file, r in new.items():
         if not file.exists(): atomic(file, lambda f: f.write_text(json.dumps(r)))
 
+def shipped_among(
+    cfgs,              # list of Config
+    shipped:dict,      # see `shipped_records`
+    choice:bool=False, # also those of a search, which have no answers on test videos
+)->dict:               # {folder of a run: its record, or the FloatingPointError that it ended with}
+    "The shipped records of some runs."
+    if not choice: shipped = {n: r for n, r in shipped.items() if isinstance(r, Exception) or 'steps' in r}
+    return {f: shipped[f.name] for f in (run_folders(cfgs) if shipped else []) if f.name in shipped}
+
 def shipped_for(
     cfgs,              # list of Config
     choice:bool=False, # also those of a search, which have no answers on test videos
@@ -301,12 +310,10 @@ def shipped_for(
     "The shipped records of some runs that are not in the cache. Prints how many, and keeps all in the cache."
     profile = cfgs[0].profile if cfgs else ''
     shipped = shipped_records(profile)
-    folders = run_folders(cfgs) if shipped else []
-    if not choice: shipped = {n: r for n, r in shipped.items() if isinstance(r, Exception) or 'steps' in r}
-    names = {f.name for f in folders if f.name in shipped and not read_record(f)}
-    if names: keep_shipped(profile, shipped)
-    if names: print(f'{len(names)} of {len(set(cfgs))} runs are not trained: their records are shipped')
-    return {name: shipped[name] for name in names}
+    found = {f.name: r for f, r in shipped_among(cfgs, shipped, choice).items() if not read_record(f)}
+    if found: keep_shipped(profile, shipped)
+    if found: print(f'{len(found)} of {len(set(cfgs))} runs are not trained: their records are shipped')
+    return found
 
 # %% ../nbs/api/11b_sweep.ipynb #0a304ff5
 def sweep(
