@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['REPARAMS', 'PROMPT_FORMS', 'PROMPT_TENSORS', 'WRAPPERS', 'as_fp16', 'prompt_bound', 'check_n_prompts',
            'require_choice', 'AttentionPrompt', 'retype', 'is_retyped', 'restore_class', 'retyped_modules',
-           'added_modules', 'remove_added', 'prompt_mask', 'PromptedAttention', 'check_attention', 'prompt_attention',
+           'added_modules', 'remove_added', 'PromptedAttention', 'prompt_mask', 'check_attention', 'prompt_attention',
            'unwrap_model', 'plain_name', 'block_attention', 'find_blocks', 'patch_area', 'as_generator', 'start_device',
            'add_attention_prompts', 'attention_prompts']
 
@@ -166,6 +166,46 @@ def remove_added(model:nn.Module)->nn.Module: # the model
     for m in retyped_modules(model).values(): restore_class(m)
     return model
 
+# %% ../nbs/api/00_attention_prompt.ipynb #eb6147fd
+class PromptedAttention(Attention):
+    "timm's `Attention` with prompts joined to its keys and values (Eq. 1 and 2): `B N D` to `B N D`."
+    def project(self, x):
+        "Queries, keys and values of tokens `B N D`, each `B H N d`."
+        B, N, _ = x.shape
+        qkv = self.qkv(x).reshape(B, N, 3, self.num_heads, self.head_dim)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        return self.q_norm(q), self.k_norm(k), v
+
+    def for_each(self, prompts, tokens):
+        "Prompts `n_p d`, or a set for each head `H n_p d`, for the samples and heads of tokens `B H N d`."
+        return prompts.to(tokens).expand(tokens.shape[0], self.num_heads, -1, -1)
+
+# %% ../nbs/api/00_attention_prompt.ipynb #99bec0c3
+@patch
+def attended(
+    self:PromptedAttention,
+    q, k, v,         # queries `B H N d`, keys and values `B H M d`
+    attn_mask=None,  # mask broadcastable to `B H N M`, bool or added to the logits
+    is_causal=False, # whether token i sees only the tokens up to i
+)->torch.Tensor:     # `B H N d`
+    "What the queries get from the values (Eq. 1)."
+    drop = self.attn_drop.p if self.training else 0.
+    if self.fused_attn: return F.scaled_dot_product_attention(q, k, v, attn_mask, drop, is_causal)
+    return self.attn_drop(self.weights(q, k, attn_mask, is_causal)) @ v
+
+# %% ../nbs/api/00_attention_prompt.ipynb #0eacbe03
+@patch
+def weights(
+    self:PromptedAttention,
+    q, k,            # queries `B H N d` and keys `B H M d`
+    attn_mask=None,  # mask broadcastable to `B H N M`, bool or added to the logits
+    is_causal=False, # whether token i sees only the tokens up to i
+)->torch.Tensor:     # `B H N M`
+    "The softmax of Eq. 1: the weights of the keys, with a sum of 1 for each query."
+    scores = q * self.scale @ k.mT
+    bias = resolve_self_attn_mask(q.shape[2], scores, attn_mask, is_causal)
+    return maybe_add_mask(scores, bias).softmax(-1)
+
 # %% ../nbs/api/00_attention_prompt.ipynb #ea078ea9
 def prompt_mask(
     attn_mask,      # mask broadcastable to `B H N N`, bool or added to the logits, or None
@@ -184,45 +224,26 @@ def prompt_mask(
 
 torch.fx.wrap('prompt_mask') # torch.fx does not look inside, where the branches are
 
-# %% ../nbs/api/00_attention_prompt.ipynb #eb6147fd
-class PromptedAttention(Attention):
-    "timm's `Attention` with prompts joined to its keys and values (Eq. 1 and 2): `B N D` to `B N D`."
-    def forward(self, x, attn_mask=None, is_causal=False):
-        B, N, _ = x.shape
-        q, k, v = self.project(x)
-        n, outside = self.prompt.n_prompts, self.prompt.prompt_form == 'outside'
-        if n: k_p, v_p = (self.for_each(p, t) for p, t in zip(self.prompt(), (k, v)))
-        if n and not outside:
-            k, v = torch.cat([k, k_p], 2), torch.cat([v, v_p], 2)
-            attn_mask, is_causal = prompt_mask(attn_mask, is_causal, N, n, x.device), False
-        out = self.attended(q, k, v, attn_mask, is_causal)
-        if n and outside: out = out + self.attended(q, k_p, v_p)
-        out = self.norm(out.transpose(1, 2).reshape(B, N, -1))
-        if getattr(self, 'gate', None) is not None: out = out * self.gate(x).sigmoid()
-        return self.proj_drop(self.proj(out))
-
-    def project(self, x):
-        "Queries, keys and values of tokens `B N D`, each `B H N d`."
-        B, N, _ = x.shape
-        qkv = self.qkv(x).reshape(B, N, 3, self.num_heads, self.head_dim)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        return self.q_norm(q), self.k_norm(k), v
-
-    def attended(self, q, k, v, attn_mask=None, is_causal=False):
-        "Eq. 1 for queries `B H N d`, and keys and values `B H M d`: `B H N d`."
-        drop = self.attn_drop.p if self.training else 0.
-        if self.fused_attn: return F.scaled_dot_product_attention(q, k, v, attn_mask, drop, is_causal)
-        return self.attn_drop(self.weights(q, k, attn_mask, is_causal)) @ v
-
-    def weights(self, q, k, attn_mask=None, is_causal=False):
-        "Weights of the keys `B H M d`, for each query `B H N d`: `B H N M`, with sums of 1."
-        scores = q * self.scale @ k.mT
-        bias = resolve_self_attn_mask(q.shape[2], scores, attn_mask, is_causal)
-        return maybe_add_mask(scores, bias).softmax(-1)
-
-    def for_each(self, prompts, tokens):
-        "Prompts `n_p d`, or a set for each head `H n_p d`, for the samples and heads of tokens `B H N d`."
-        return prompts.to(tokens).expand(tokens.shape[0], self.num_heads, -1, -1)
+# %% ../nbs/api/00_attention_prompt.ipynb #d039efaa
+@patch
+def forward(
+    self:PromptedAttention,
+    x,               # tokens `B N D`
+    attn_mask=None,  # mask broadcastable to `B H N N`, bool or added to the logits
+    is_causal=False, # whether token i sees only the tokens up to i
+)->torch.Tensor:     # `B N D`
+    "Attention whose keys and values are joined by the prompts."
+    q, k, v = self.project(x)
+    n, outside = self.prompt.n_prompts, self.prompt.prompt_form == 'outside'
+    if n: k_p, v_p = (self.for_each(p, t) for p, t in zip(self.prompt(), (k, v)))
+    if n and not outside:
+        k, v = torch.cat([k, k_p], 2), torch.cat([v, v_p], 2)
+        attn_mask, is_causal = prompt_mask(attn_mask, is_causal, x.shape[1], n, x.device), False
+    out = self.attended(q, k, v, attn_mask, is_causal)
+    if n and outside: out = out + self.attended(q, k_p, v_p)
+    out = self.norm(out.transpose(1, 2).reshape(*x.shape[:2], -1))
+    if getattr(self, 'gate', None) is not None: out = out * self.gate(x).sigmoid()
+    return self.proj_drop(self.proj(out))
 
 # %% ../nbs/api/00_attention_prompt.ipynb #b15e3b90
 def check_attention(attn): # the module at `block.attn`
