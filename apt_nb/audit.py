@@ -34,7 +34,7 @@ from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recom
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
 from .report import OUTCOMES, Shown, figure_style, format_number, markdown, readable_findings
-from .report import save_drawing, signed
+from .report import profile_dir, save_drawing, signed
 from .stats import MARGIN
 
 # %% ../nbs/api/12d_audit.ipynb #69ecc2af
@@ -829,7 +829,7 @@ PICTURES = (f"The paper's statements on accuracy and their verdicts: {DISCLAIMER
 @patch
 def conclude(self:Audit)->Shown:
     "What came out, in short. The audit is saved under figures/<profile>: audit.* and statements.*."
-    folder = Path(self.root)/'figures'/self.profile
+    folder = profile_dir(self.profile, self.root)
     atomic(folder/'audit.md', lambda f: f.write_text(self.text, encoding='utf-8'))
     atomic(folder/'audit.csv', lambda f: self.numbers.round(6).to_csv(f, index=False, lineterminator='\n'))
     save_drawing(self.figure('statements'), folder/'statements')

@@ -43,7 +43,7 @@ from .datasets import VideoList
 from .evaluation import Predictions, average_views, metrics
 from .official import known_set
 from .protocol import official_numbers
-from .report import Shown, figure_style, format_number, markdown, save_drawing, save_text
+from .report import Shown, figure_style, format_number, markdown, profile_dir, save_drawing, save_text
 from .run import eval_loader, train_loader, val_loader
 from .training import Recipe, autocast_for, lr_at, new_scaler, peak_lr, take_step
 from .tuning import load_tuned, n_tuned, param_groups, published_name, save_tuned, train_mode, tune
@@ -1185,7 +1185,7 @@ def figure(
 ):
     "A picture of the comparison, saved under figures/<profile>."
     fig = FIGURES[name]()
-    save_drawing(fig, Path(self.root)/'figures'/self.profile/name)
+    save_drawing(fig, profile_dir(self.profile, self.root)/name)
     return fig
 
 @patch
@@ -1195,6 +1195,6 @@ def conclude(
 )->Shown:
     "What came out. All tables are saved under figures/<profile>."
     tables = [f'**{part}**\n\n{self.show(part).text}' for part in (*self.rows, 'scripts')]
-    file = Path(self.root)/'figures'/self.profile/name
+    file = profile_dir(self.profile, self.root)/name
     save_text('\n'.join([f'{self}\n', *tables]), rows_frame(self.rows), file)
     return Shown(f'{self}')

@@ -27,7 +27,7 @@ from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
 from .other_tools import explicit_attention
 from .report import LINE_STYLES, Shown, caption, figure_style, headline, save_figure, save_records
-from .report import titled
+from .report import profile_dir, titled
 from .run import eval_loader, named_folder, run, splits
 from .stats import paired_difference
 from .training import forward_context, make_accelerator, reproducible
@@ -168,12 +168,13 @@ def tuned_tensors(
     root:Path,   # clone
 )->Path:
     "The file with the tuned tensors of a run, in figures/<profile>/tuned. It is trained if it has none."
-    file = Path(root)/'figures'/cfg.profile/'tuned'/f'{name}.safetensors'
+    folders = Path(root)/'figures'/cfg.profile, profile_dir(cfg.profile, root)
+    files = [folder/'tuned'/f'{name}.safetensors' for folder in folders]
     cached = named_folder(cfg.profile, name)/'tuned.safetensors'
-    if not file.exists():
+    if not any(f.exists() for f in files):
         if not cached.exists(): run(cfg, name=name)
-        atomic(file, partial(shutil.copyfile, cached))
-    return file
+        atomic(files[1], partial(shutil.copyfile, cached))
+    return next(f for f in files if f.exists())
 
 # %% ../nbs/api/12i_inside.ipynb #51685775
 def inspect_run(

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'FINDING_COLUMNS', 'WINDOWS', 'compare_table',
-           'plus_minus', 'format_number', 'readable_table', 'markdown', 'figures_dir', 'file_stem', 'caption',
-           'headline', 'titled', 'save_text', 'save_table', 'save_records', 'range_text', 'overview', 'with_setting',
-           'figure_style', 'save_drawing', 'save_figure', 'spread_labels', 'draw_curves', 'curves_figure', 'loss_frame',
-           'difference_sentence', 'window_label', 'window_sentence', 'finding', 'outcome', 'decide', 'pair_finding',
-           'findings', 'signed', 'interval_text', 'readable_findings', 'save_findings', 'open_text', 'conclusions',
-           'Shown', 'Study']
+           'plus_minus', 'format_number', 'readable_table', 'markdown', 'profile_dir', 'figures_dir', 'file_stem',
+           'caption', 'headline', 'titled', 'save_text', 'save_table', 'save_records', 'range_text', 'overview',
+           'with_setting', 'figure_style', 'save_drawing', 'save_figure', 'spread_labels', 'draw_curves',
+           'curves_figure', 'loss_frame', 'difference_sentence', 'window_label', 'window_sentence', 'finding',
+           'outcome', 'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'readable_findings',
+           'save_findings', 'open_text', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, os
@@ -89,19 +89,26 @@ def markdown(
     return '\n'.join('| ' + ' | '.join(map(str, r)) + ' |' for r in rows) + '\n'
 
 # %% ../nbs/api/12a_report.ipynb #ef704709
+def profile_dir(
+    profile:str,   # size: smoke, demo or paper
+    root=None,     # clone (None: the one that the package is in)
+)->Path:
+    "The folder figures/<profile>, or what APT_NB_FIGURES names below figures/."
+    return Path(root or repo_root())/'figures'/(os.environ.get('APT_NB_FIGURES') or profile)
+
 def figures_dir(
     profile:str,   # size: smoke, demo or paper
     records:list,  # records that are to be shown there
     root=None,     # clone (None: the one that the package is in)
 )->Path:
-    """The folder figures/<profile>, or figures/own/<data> for demo runs on your own data, or what
-    APT_NB_FIGURES names below figures/. ValueError for no records, or for records of another profile."""
+    """The folder of `profile_dir`, or figures/own/<data> for demo runs on your own data. ValueError for no
+    records, or for records of another profile."""
     if not records: raise ValueError(f'figures/{profile}: no records')
     other = ', '.join(sorted({r['profile'] for r in records} - {profile}))
     if other: raise ValueError(f'figures/{profile} is not the place for records of profile {other}')
     data = {r.get('config', {}).get('data', 'moving_shapes') for r in records} - set(BENCHMARKS)
     own = f'own/{Path(min(data)).stem.lower()}' if data and profile == 'demo' else profile
-    return Path(root or repo_root())/'figures'/(os.environ.get('APT_NB_FIGURES') or own)
+    return profile_dir(own, root)
 
 # %% ../nbs/api/12a_report.ipynb #6a05d7de
 def file_stem(

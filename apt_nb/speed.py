@@ -27,7 +27,7 @@ from .config import preset
 from .core import read_json, repo_root
 from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
-from .report import Shown, ShowsMarkdown, markdown, save_drawing, save_records, save_text
+from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
 from .run import environment
 from .training import compile_blocks, forward_context, reproducible, set_attention
 from .tuning import tune
@@ -292,7 +292,7 @@ class Speed(ShowsMarkdown):
 
     def __post_init__(self):
         self.root, r = Path(self.root or repo_root()), self.record
-        self.folder, place = self.root/'figures'/r['profile'], r['environment']
+        self.folder, place = profile_dir(r['profile'], self.root), r['environment']
         self.tables = {k: pd.DataFrame(rows).set_index('name') for k, rows in r['tables'].items()}
         machine = f'{place["device"]}, torch {place["versions"]["torch"]}, one CPU thread'
         model = f'{r["size"]} with {r["n_prompts"]} prompts, clips: {r["batch"]}'
@@ -362,7 +362,7 @@ def show(
 )->Shown:
     "Save a table under figures/<profile> and show it."
     part = name.removeprefix('table_speed_')
-    if part == 'hours': t = batch_hours(self.folder)
+    if part == 'hours': t = batch_hours(self.root/'figures'/self.record['profile'])
     elif part in self.tables: t = self.tables[part]
     else: return Shown('Not measured here.')
     if not len(t): return Shown('There are no records yet.')
