@@ -34,7 +34,7 @@ from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recom
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
 from .report import OUTCOMES, Shown, figure_style, format_number, markdown, readable_findings
-from .report import profile_dir, save_drawing, signed
+from .report import profile_dir, save_drawing, signed, takes_text
 from .stats import MARGIN
 
 # %% ../nbs/api/12d_audit.ipynb #69ecc2af
@@ -403,7 +403,7 @@ METHOD_STATEMENTS = {
 STATEMENTS = PROMPT_STATEMENTS | RECIPE_STATEMENTS | METHOD_STATEMENTS
 
 # %% ../nbs/api/12d_audit.ipynb #22b7cd43
-FINDING_FIELDS = 'where finding measure paper here low high could_see wants outcome interval'.split()
+FINDING_FIELDS = 'where finding measure paper here low high could_see wants outcome interval takes'.split()
 
 def all_findings(root:Path)->pd.DataFrame: # fields of a finding, and `by`, the notebook
     "What the experiment notebooks found on the embedded benchmark, from figures/demo/findings of a clone."
@@ -491,11 +491,12 @@ VERDICTS = {
 def difference_text(
     f:dict,  # a finding
 )->str:
-    "Its difference with the interval, the paper's, and for an open one what it could have seen."
+    "Its difference with the interval, the paper's, and for an open one what it could have seen and takes."
     here = f'{signed(f["here"], f["measure"])} ({f["interval"].replace("none", "no interval")})'
     paper = '' if pd.isna(f['paper']) else f', paper {f["paper"]:+.1f}'
     seen = signed(f['could_see'], f['measure']).lstrip('+')
-    power = f', could have seen {seen}' if f['outcome'] == 'open' and not pd.isna(f['could_see']) else ''
+    seen = f', could have seen {seen}, takes {takes_text(f["takes"])}'
+    power = seen if f['outcome'] == 'open' and not pd.isna(f['could_see']) else ''
     unit = '' if f['measure'] == 'top-1, points' else f' ({f["measure"].split(",")[0]})'
     return f'{f["finding"]}{unit}: {here}{paper}{power}'
 
