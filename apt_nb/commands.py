@@ -10,8 +10,9 @@ __all__ = ['PLACEHOLDERS', 'DEFAULT_BACKBONE', 'PATHS', 'GROUPS', 'MODEL_NAMES',
            'require_file_place', 'require_folder_place', 'require_model', 'require_own_page', 'shipped_settings',
            'settings_of', 'config_from_options', 'smaller_frames', 'require_used', 'value_text', 'default_text',
            'add_settings', 'as_options', 'is_too_large', 'is_video_error', 'is_user_error', 'user_message', 'command',
-           'add_progress', 'apt_nb_train', 'apt_nb_evaluate', 'require_predict', 'apt_nb_predict', 'apt_nb_check',
-           'refuse', 'refusing', 'apt_nb_pretrain', 'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
+           'add_progress', 'train_parser', 'apt_nb_train', 'evaluate_parser', 'apt_nb_evaluate', 'require_predict',
+           'predict_parser', 'apt_nb_predict', 'apt_nb_check', 'refuse', 'refusing', 'apt_nb_pretrain',
+           'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
 
 # %% ../nbs/api/14_commands.ipynb #69dd88ec
 import argparse, json, re, shutil, sys
@@ -353,10 +354,9 @@ def add_progress(parser:Parser):
     switch = argparse.BooleanOptionalAction
     parser.add_argument('--progress', action=switch, default=True, help='show a progress bar [yes]')
 
-# %% ../nbs/api/14_commands.ipynb #f95f7e1a
-@command(resumes=True)
-def apt_nb_train(args):
-    "Tune a video transformer on your own videos and test it."
+# %% ../nbs/api/14_commands.ipynb #487da765
+def train_parser()->Parser:
+    "The options of apt_nb_train."
     about = (' Prints a plan, trains, and writes results.html, results.md, record.json, split.csv and '
              'tuned.safetensors. A finished run is loaded, and an interrupted one resumes.')
     about = apt_nb_train.__doc__ + about + EXIT_CODES
@@ -379,7 +379,13 @@ def apt_nb_train(args):
     default = lambda name: odd.get(name) or default_text(name)
     about_data = 'folder of classes, folder of train/, val/ and test/, or list of path and label'
     add_settings(p, default=default, profile='set of defaults, see below', data=about_data)
-    own, given = p.parse_settings(args)
+    return p
+
+# %% ../nbs/api/14_commands.ipynb #f95f7e1a
+@command(resumes=True)
+def apt_nb_train(args):
+    "Tune a video transformer on your own videos and test it."
+    own, given = train_parser().parse_settings(args)
     for method in own.against:
         if method not in CHOICES['method']:
             raise ValueError(f'--against is {method!r}, it can be {", ".join(CHOICES["method"])}')
@@ -397,10 +403,9 @@ OUR_FILE = 'tuned.safetensors that apt_nb_train wrote, its folder, or a name on 
 OUR_WEIGHTS = 'weights of its backbone: a file, a folder or a name [where they were in training]'
 EVALUATE_USAGE = '%(prog)s tuned --data FOLDER [--out FOLDER] [--all] [--csv FILE] [more options]'
 
-# %% ../nbs/api/14_commands.ipynb #8be0c532
-@command(resumes=False)
-def apt_nb_evaluate(args):
-    "Test a model that apt_nb_train tuned: a table, a file with a row per video and, with --out, a page."
+# %% ../nbs/api/14_commands.ipynb #cb47bc5f
+def evaluate_parser()->Parser:
+    "The options of apt_nb_evaluate."
     about = (' By default it tests the test split: test/ in the folder, or the test videos of the training '
              'if these are in it. Any other folder of classes is tested as a whole.')
     about = apt_nb_evaluate.__doc__ + about + EXIT_CODES
@@ -417,7 +422,13 @@ def apt_nb_evaluate(args):
     add_progress(p)
     add_settings(p, TEST_FIELDS, lambda name: 'required' if name == 'data' else 'as in training',
                  batch_size='batch size: lower it if the memory is too small')
-    own, given = p.parse_settings(args)
+    return p
+
+# %% ../nbs/api/14_commands.ipynb #8be0c532
+@command(resumes=False)
+def apt_nb_evaluate(args):
+    "Test a model that apt_nb_train tuned: a table, a file with a row per video and, with --out, a page."
+    own, given = evaluate_parser().parse_settings(args)
     require_paths(given)
     require_model(own.tuned)
     require_file_place('--csv', own.csv)
@@ -444,10 +455,9 @@ def require_predict(
     require_model(own.tuned)
     require_weights(weights)
 
-# %% ../nbs/api/14_commands.ipynb #c87773cb
-@command(resumes=False)
-def apt_nb_predict(args):
-    "Name the classes of videos with a model that apt_nb_train tuned."
+# %% ../nbs/api/14_commands.ipynb #622d08b2
+def predict_parser()->Parser:
+    "The options of apt_nb_predict."
     about = apt_nb_predict.__doc__ + ' Prints one line per video, the most probable class first.' + EXIT_CODES
     p = Parser(prog='apt_nb_predict', usage=PREDICT_USAGE, description=about)
     p.add_argument('tuned', help=OUR_FILE)
@@ -461,7 +471,13 @@ def apt_nb_predict(args):
     p.add_argument('--window', type=float, metavar='SECONDS',
                    help='length of a part in a timeline [as long as the videos of the training]')
     add_settings(p, ('test_clips', 'test_crops', 'precision', 'threads'), lambda name: 'as in training')
-    own, given = p.parse_settings(args)
+    return p
+
+# %% ../nbs/api/14_commands.ipynb #c87773cb
+@command(resumes=False)
+def apt_nb_predict(args):
+    "Name the classes of videos with a model that apt_nb_train tuned."
+    own, given = predict_parser().parse_settings(args)
     require_predict(own, given['weights'])
     if own.timeline:
         from apt_nb.timeline import write_timelines
