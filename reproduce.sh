@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ./reproduce.sh                              the dropout study (Table 2, Figure 4), demo size, one seed trained
+# ./reproduce.sh                              the dropout study (Table 2, Figure 4), demo size
 # ./reproduce.sh --profile smoke --only 03    any call of apt_nb_reproduce (--help lists its options)
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$root/tools/setup.sh"
-[ $# -gt 0 ] || set -- --profile demo --only 03 --seeds 0
+[ $# -gt 0 ] || set -- --profile demo --only 03
 exec "$bin/apt_nb_reproduce" "$@"

@@ -236,7 +236,7 @@ def table(self:Budget, name:str, title:str)->Shown:
 
 @patch
 def steps_text(self:Budget)->str:
-    "'270 in 3 epochs, 540 in 6 epochs'."
+    "'225 in 3 epochs, 450 in 6 epochs'."
     steps = self.frame().groupby('target', sort=False).steps.first()
     return ', '.join(f'{n:,} in {name}' for name, n in steps.items())
 

@@ -433,9 +433,9 @@ def apt_nb_evaluate(args):
     require_model(own.tuned)
     require_file_place('--csv', own.csv)
     require_own_page(own.out)
-    from apt_nb.own_videos import evaluate_videos, write_evaluation
+    from apt_nb.own_videos import evaluate_videos
     tested = evaluate_videos(own.tuned, everything=own.all, progress=own.progress, **given)
-    write_evaluation(own.tuned, *tested, own.csv, own.out)
+    tested.write(own.csv, own.out)
 
 # %% ../nbs/api/14_commands.ipynb #a4c38d53
 PREDICT_USAGE = '%(prog)s tuned videos [videos ...] [--top 5] [--csv FILE] [--timeline FOLDER] [more options]'

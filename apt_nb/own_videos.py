@@ -14,9 +14,8 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'LOOKED_AT', 'WRITTEN',
            'write_run', 'build_backbone', 'saved_config', 'hub_reason', 'model_file', 'load_model', 'WithProgress',
            'predictions', 'require_same_run', 'require_readable', 'results_rows', 'about_runs', 'results_text',
            'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results', 'plan_training',
-           'train_videos', 'saved_test', 'present_test', 'test_part', 'match_classes', 'predictions_table',
-           'evaluate_videos', 'tested_text', 'evaluation_text', 'evaluation_page', 'write_evaluation', 'video_files',
-           'classify', 'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
+           'train_videos', 'saved_test', 'present_test', 'test_part', 'match_classes', 'Evaluation', 'evaluate_videos',
+           'video_files', 'classify', 'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import json, os, sys, time, torch
@@ -24,15 +23,17 @@ import numpy as np
 import pandas as pd
 from collections import Counter
 from contextlib import nullcontext, suppress
-from functools import partial
-from dataclasses import replace
+from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from fastcore.basics import patch
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 from huggingface_hub.errors import RevisionNotFoundError
 from pathlib import Path
 from safetensors.torch import save_file
+from torch import nn
 from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields
-from .core import atomic, progress_bar
+from .core import ShowsMarkdown, atomic, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, files_below, inner_folder
 from .datasets import part_folder, parts_in, raise_if_any, videos_among
 from .evaluation import Predictions, metrics, predict
@@ -874,15 +875,41 @@ def match_classes(
     return replace(videos, classes=list(classes), labels=labels)
 
 # %% ../nbs/api/13b_own_videos.ipynb #c1c0433d
-def predictions_table(
-    p:Predictions,     # scores of the videos
-    videos:VideoList,  # the same videos
-)->pd.DataFrame:
-    "One row per video: path, label, predicted, probability (of the predicted class), correct."
-    names = np.array(videos.classes, dtype=object)
-    return pd.DataFrame(dict(
-        path=videos.paths, label=names[p.labels], predicted=names[p.predicted],
-        probability=np.exp(p.logp.max(1)).round(4), correct=p.correct.astype(int)))
+UNSEEN = 'The result means something only if you trained on none of these videos.'
+
+@dataclass(repr=False)
+class Evaluation(ShowsMarkdown):
+    "A test of a tuned model."
+    tuned:str               # file of the model, its folder or its name on the Hub, as you typed it
+    model:nn.Module         # tuned model
+    cfg:Config              # settings of the test
+    videos:VideoList        # tested videos
+    predictions:Predictions # their scores
+
+    @cached_property
+    def test(self)->dict:
+        "The results as in a record, see `test_record`."
+        return test_record(self.predictions, self.videos.classes)
+
+    @property
+    def rows(self)->list:
+        "Method, results and number of tuned parameters: what the tables of results are made from."
+        return [(method_label(self.cfg), self.test, n_tuned(self.model))]
+
+    @property
+    def about(self)->str:
+        "Which videos were tested, and on how many views."
+        n_classes = f'{len(set(self.videos.labels))} of {len(self.videos.classes)} classes'
+        return f'{self.videos.split}: {plural(len(self.videos), "video")} of {n_classes}, {views_text(self.cfg)}'
+
+    @property
+    def caution(self)->list:
+        "What is to be said if the videos may be those of the training."
+        return [UNSEEN] * (self.videos.split == ALL_VIDEOS)
+
+    def _repr_markdown_(self):
+        results = results_markdown(self.rows, self.videos.labels, self.videos.classes)
+        return '\n'.join([self.about, *self.caution, '', results])
 
 # %% ../nbs/api/13b_own_videos.ipynb #082daedd
 def evaluate_videos(
@@ -892,7 +919,7 @@ def evaluate_videos(
     everything:bool=False,  # all videos of a folder of classes, not the test split
     progress=True,          # show a bar
     **over,                 # settings that differ from those of the run
-)->tuple:                   # (model, settings, videos, `Predictions`)
+)->Evaluation:
     "Test a model on a folder. Raises ValueError, DatasetError and VideoError."
     folder = model_file(tuned).parent
     model, classes, cfg = load_model(tuned, weights)
@@ -900,66 +927,44 @@ def evaluate_videos(
     if own: over = dict(dataset='', test_groups=(), test_list='') | over
     cfg = replace(cfg, data=str(data), **over)
     videos = match_classes(test_part(cfg, everything, own, saved_test(folder)), classes)
-    return model, cfg, videos, predictions(model, videos, cfg, progress)
+    return Evaluation(str(tuned), model, cfg, videos, predictions(model, videos, cfg, progress))
 
 # %% ../nbs/api/13b_own_videos.ipynb #1b8b3800
-UNSEEN = 'The result means something only if you trained on none of these videos.'
-
-def tested_text(
-    cfg:Config,        # settings of the test
-    videos:VideoList,  # tested videos
-)->str:
-    "Which videos were tested, and on how many views."
-    n_classes = f'{len(set(videos.labels))} of {len(videos.classes)} classes'
-    return f'{videos.split}: {plural(len(videos), "video")} of {n_classes}, {views_text(cfg)}'
-
-def evaluation_text(
-    model,             # tuned model
-    cfg:Config,        # settings of the test
-    videos:VideoList,  # tested videos
-    p:Predictions,     # their scores
-)->str:
-    "What was tested, and the results."
-    lines = [tested_text(cfg, videos), *[UNSEEN] * (videos.split == ALL_VIDEOS)]
-    test = test_record(p, videos.classes)
-    results = results_markdown([(method_label(cfg), test, n_tuned(model))], videos.labels, videos.classes)
-    return '\n'.join([*lines, '', results])
+@patch
+def table(self:Evaluation)->pd.DataFrame:
+    "One row per video: path, label, predicted, probability (of the predicted class), correct."
+    names, p = np.array(self.videos.classes, dtype=object), self.predictions
+    return pd.DataFrame(dict(
+        path=self.videos.paths, label=names[p.labels], predicted=names[p.predicted],
+        probability=np.exp(p.logp.max(1)).round(4), correct=p.correct.astype(int)))
 
 # %% ../nbs/api/13b_own_videos.ipynb #7b69215a
-def evaluation_page(
-    tuned,             # file of the model, its folder or its name on the Hub, as you typed it
-    model,             # tuned model
-    cfg:Config,        # settings of the test
-    videos:VideoList,  # tested videos
-    p:Predictions,     # their scores
-)->str:                # HTML
+@patch
+def page(self:Evaluation)->str: # HTML
     "The results as a page: accuracy with its interval, classes, confusions and the surest mistakes."
-    method, test = method_label(cfg), test_record(p, videos.classes)
-    rows, record = [(method, test, n_tuned(model))], dict(test=test, classes=videos.classes)
-    notes = [*[UNSEEN] * (videos.split == ALL_VIDEOS), *results_notes(rows, videos.labels)]
-    told = dict(model=tuned, videos=f'{tested_text(cfg, videos)}; from {videos.root}')
+    labels, classes = self.videos.labels, self.videos.classes
+    notes = [*self.caution, *results_notes(self.rows, labels)]
+    told = dict(model=self.tuned, videos=f'{self.about}; from {self.videos.root}')
     done = '\n'.join(f'{k:12}{v}' for k, v in told.items())
-    table = results_table(rows, videos.labels, videos.classes)
-    title = f'{as_path(cfg.data).resolve().name}: {method}'
-    return results_page(title, done, '\n'.join(notes), table, {method: record}, mistakes_in(p, videos))
+    method, table = method_label(self.cfg), results_table(self.rows, labels, classes)
+    title, record = f'{as_path(self.cfg.data).resolve().name}: {method}', dict(test=self.test, classes=classes)
+    mistakes = mistakes_in(self.predictions, self.videos)
+    return results_page(title, done, '\n'.join(notes), table, {method: record}, mistakes)
 
 # %% ../nbs/api/13b_own_videos.ipynb #4605fddb
-def write_evaluation(
-    tuned,             # file of the model, its folder or its name on the Hub, as you typed it
-    model,             # tuned model
-    cfg:Config,        # settings of the test
-    videos:VideoList,  # tested videos
-    p:Predictions,     # their scores
+@patch
+def write(
+    self:Evaluation,
     csv=None,          # table to write (None: predictions.csv in `out`, or in the current folder)
     out=None,          # folder for results.html (None: no page)
 ):
     "Print the results, and write a row per video and, if there is a folder for it, the page."
     files = [Path(csv or Path(out or '')/'predictions.csv')]
-    write_table(predictions_table(p, videos), files[0])
+    write_table(self.table(), files[0])
     if out:
         files.append(Path(out)/'results.html')
-        write_text(evaluation_page(tuned, model, cfg, videos, p), files[1])
-    print_main(evaluation_text(model, cfg, videos, p), f'\nwritten to {" and ".join(map(str, files))}')
+        write_text(self.page(), files[1])
+    print_main(repr(self), f'\nwritten to {" and ".join(map(str, files))}')
 
 # %% ../nbs/api/13b_own_videos.ipynb #ed059f74
 def video_files(
