@@ -899,8 +899,9 @@ class Evaluation(ShowsMarkdown):
     @property
     def about(self)->str:
         "Which videos were tested, and on how many views."
-        n_classes = f'{len(set(self.videos.labels))} of {len(self.videos.classes)} classes'
-        return f'{self.videos.split}: {plural(len(self.videos), "video")} of {n_classes}, {views_text(self.cfg)}'
+        v = self.videos
+        n_classes = f'{len(set(v.labels))} of {len(v.classes)} classes'
+        return f'{v.split}: {plural(len(v), "video")} of {n_classes}, {views_text(self.cfg)}'
 
     @property
     def caution(self)->list:
@@ -947,7 +948,8 @@ def page(self:Evaluation)->str: # HTML
     told = dict(model=self.tuned, videos=f'{self.about}; from {self.videos.root}')
     done = '\n'.join(f'{k:12}{v}' for k, v in told.items())
     method, table = method_label(self.cfg), results_table(self.rows, labels, classes)
-    title, record = f'{as_path(self.cfg.data).resolve().name}: {method}', dict(test=self.test, classes=classes)
+    title = f'{as_path(self.cfg.data).resolve().name}: {method}'
+    record = dict(test=self.test, classes=classes)
     mistakes = mistakes_in(self.predictions, self.videos)
     return results_page(title, done, '\n'.join(notes), table, {method: record}, mistakes)
 

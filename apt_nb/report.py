@@ -28,7 +28,8 @@ from PIL import Image
 from .config import BENCHMARKS
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .paper import SETTING_NAMES, by_setting, setting_label, short_label
-from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance, paired_difference
+from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
+from .stats import paired_difference
 from .stats import records_frame
 from .stats import records_table, score_difference, seed_difference, text_ints, two_standard_errors
 from .stats import verdict, window_difference
@@ -530,8 +531,8 @@ def save_findings(
     return file
 
 # %% ../nbs/api/12a_report.ipynb #8df87d67
-TAKES = ('What an open finding takes is counted for the difference that came out. If the true one is smaller, it '
-         'takes more.')
+TAKES = ('What an open finding takes is counted for the difference that came out. If the true one is '
+         'smaller, it takes more.')
 
 # %% ../nbs/api/12a_report.ipynb #a2a145e6
 def open_text(

@@ -6,7 +6,7 @@
 __all__ = ['YOURS', 'input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'failure_text',
            'run_task', 'make_tasks', 'require_own_paths', 'summary', 'experiment_of', 'Plan', 'left_out', 'follow',
            'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration', 'announcement', 'warn', 'train_round',
-           'train_on_cluster', 'agreement', 'train_all', 'run_tasks', 'reproduce', 'leave', 'exit_on_error',
+           'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks', 'reproduce', 'leave', 'exit_on_error',
            'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
@@ -368,14 +368,14 @@ def train_on_cluster(
     finally: bar.close()
 
 # %% ../nbs/api/13a_reproduce.ipynb #59928c49
-def agreement(plan:Plan)->str: # '' if no run of the plan has a shipped record
+def agreement_text(plan:Plan)->str: # '' if no run of the plan has a shipped record
     "How far the test accuracy of runs that were trained here is from that of their shipped records."
     shipped = [plan.records(p) for p in {c.profile for c in plan.runs.values()}]
     there = {f: r for s in shipped for f, r in shipped_among(plan.runs.values(), s, True).items()}
-    here = {f: read_record(f) for f in there}
-    both = [(here[f]['test']['top1'], r['test']['top1']) for f, r in there.items() if here[f] and isinstance(r, dict)]
+    pairs = [(read_record(f), r) for f, r in there.items() if isinstance(r, dict)]
+    both = [abs(a['test']['top1'] - b['test']['top1']) for a, b in pairs if a]
     if not both: return ''
-    largest = max(abs(a - b) for a, b in both)
+    largest = max(both)
     says = f'differs by up to {largest:.2f} points' if largest else 'is the same to the last digit'
     are = 'is' if len(both) == 1 else 'are'
     return f'{len(both)} of these runs {are} in the repository too: the test accuracy {says}'
@@ -402,7 +402,7 @@ def train_all(
             if cluster: train_on_cluster(plan, cluster)
             elif not train_round(plan, jobs): break
             advance(plan)
-        if not dry and (says := agreement(plan)): print(says, flush=True)
+        if not dry and (says := agreement_text(plan)): print(says, flush=True)
         return plan.failed
 
 # %% ../nbs/api/13a_reproduce.ipynb #aeb5f650
