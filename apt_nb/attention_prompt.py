@@ -241,7 +241,7 @@ def forward(
         attn_mask, is_causal = prompt_mask(attn_mask, is_causal, x.shape[1], n, x.device), False
     out = self.attended(q, k, v, attn_mask, is_causal)
     if n and outside: out = out + self.attended(q, k_p, v_p)
-    out = self.norm(out.transpose(1, 2).reshape(*x.shape[:2], -1))
+    out = self.norm(out.transpose(1, 2).flatten(2))
     if getattr(self, 'gate', None) is not None: out = out * self.gate(x).sigmoid()
     return self.proj_drop(self.proj(out))
 

@@ -448,7 +448,8 @@ def decide(
     sees = [detectable(f['se'], f['df'], n) if not pd.isna(f['p']) else np.nan for f in found]
     own = [dict(zip(corrected, chances)) for chances in zip(*corrected.values())]
     rows = [dict(f, could_see=s, outcome=outcome(f | c)) for f, s, c in zip(found, sees, own)]
-    rows = [dict(r, takes=takes(r, n) if r['outcome'] == 'open' else np.nan) for r in rows]
+    asks = [r['outcome'] == 'open' and not pd.isna(r['could_see']) for r in rows]
+    rows = [dict(r, takes=takes(r, n) if a else np.nan) for r, a in zip(rows, asks)]
     return pd.DataFrame(rows, columns=[*FINDING_COLUMNS, 'could_see', 'outcome', 'takes'])
 
 # %% ../nbs/api/12a_report.ipynb #6fac8024
