@@ -875,8 +875,6 @@ def match_classes(
     return replace(videos, classes=list(classes), labels=labels)
 
 # %% ../nbs/api/13b_own_videos.ipynb #c1c0433d
-UNSEEN = 'The result means something only if you trained on none of these videos.'
-
 @dataclass(repr=False)
 class Evaluation(ShowsMarkdown):
     "A test of a tuned model."
@@ -896,21 +894,25 @@ class Evaluation(ShowsMarkdown):
         "Method, results and number of tuned parameters: what the tables of results are made from."
         return [(method_label(self.cfg), self.test, n_tuned(self.model))]
 
-    @property
-    def about(self)->str:
-        "Which videos were tested, and on how many views."
-        v = self.videos
-        n_classes = f'{len(set(v.labels))} of {len(v.classes)} classes'
-        return f'{v.split}: {plural(len(v), "video")} of {n_classes}, {views_text(self.cfg)}'
+# %% ../nbs/api/13b_own_videos.ipynb #9f370032
+UNSEEN = 'The result means something only if you trained on none of these videos.'
 
-    @property
-    def caution(self)->list:
-        "What is to be said if the videos may be those of the training."
-        return [UNSEEN] * (self.videos.split == ALL_VIDEOS)
+@patch(as_prop=True)
+def about(self:Evaluation)->str:
+    "Which videos were tested, and on how many views."
+    v = self.videos
+    n_classes = f'{len(set(v.labels))} of {len(v.classes)} classes'
+    return f'{v.split}: {plural(len(v), "video")} of {n_classes}, {views_text(self.cfg)}'
 
-    def _repr_markdown_(self):
-        results = results_markdown(self.rows, self.videos.labels, self.videos.classes)
-        return '\n'.join([self.about, *self.caution, '', results])
+@patch(as_prop=True)
+def caution(self:Evaluation)->list:
+    "What is to be said if the videos may be those of the training."
+    return [UNSEEN] * (self.videos.split == ALL_VIDEOS)
+
+@patch
+def _repr_markdown_(self:Evaluation):
+    results = results_markdown(self.rows, self.videos.labels, self.videos.classes)
+    return '\n'.join([self.about, *self.caution, '', results])
 
 # %% ../nbs/api/13b_own_videos.ipynb #082daedd
 def evaluate_videos(
