@@ -495,7 +495,7 @@ def difference_text(
     here = f'{signed(f["here"], f["measure"])} ({f["interval"].replace("none", "no interval")})'
     paper = '' if pd.isna(f['paper']) else f', paper {f["paper"]:+.1f}'
     seen = signed(f['could_see'], f['measure']).lstrip('+')
-    seen = f', could have seen {seen}, takes {takes_text(f["takes"])}'
+    seen = f', could have seen {seen}, takes {takes_text(f)}'
     power = seen if f['outcome'] == 'open' and not pd.isna(f['could_see']) else ''
     unit = '' if f['measure'] == 'top-1, points' else f' ({f["measure"].split(",")[0]})'
     return f'{f["finding"]}{unit}: {here}{paper}{power}'

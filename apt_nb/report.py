@@ -431,10 +431,12 @@ def takes(
     return next((k for k in TIMES if found(k)), np.nan)
 
 def takes_text(
-    k:float, # from `takes`
+    f:dict, # a finding from `decide`
 )->str:
-    "'3 times the seeds and videos'."
-    return f'{f"more than {TIMES[-1]}" if pd.isna(k) else f"{k:g}"} times the seeds and videos'
+    "'3 times the seeds and videos', or of the seeds alone for curves, which have no single videos."
+    of = 'seeds' if f['measure'].startswith(('training', 'validation')) else 'seeds and videos'
+    times = f'more than {TIMES[-1]}' if pd.isna(f['takes']) else f'{f["takes"]:g}'
+    return f'{times} times the {of}'
 
 # %% ../nbs/api/12a_report.ipynb #75adee6a
 FINDING_COLUMNS = 'finding measure paper here low high se df p level less by_seed wants'.split()
@@ -542,7 +544,7 @@ def open_text(
     "The finding, what it could have seen, and what it would take."
     says, seen = f['finding'], signed(f['could_see'], f['measure']).lstrip('+')
     if len(f['by_seed']) < 2: return f'{says} (takes several seeds)'
-    return says if pd.isna(f['could_see']) else f'{says} (could see {seen}, takes {takes_text(f["takes"])})'
+    return says if pd.isna(f['could_see']) else f'{says} (could see {seen}, takes {takes_text(f)})'
 
 # %% ../nbs/api/12a_report.ipynb #958c507e
 def conclusions(
