@@ -8,11 +8,11 @@ __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITION
            'with_counterpart', 'rates_tried', 'select_lr', 'next_rate', 'search_wider', 'without_answers', 'paper_rows',
            'counterparts', 'comparison_table', 'best_by_validation', 'edge_sentence', 'readable_comparison',
            'readable_search', 'match_budget', 'pair_weights', 'gap_verdicts', 'readable_gaps', 'gaps_frame',
-           'ordered_pairs', 'column_agreement', 'agreement_frame', 'readable_agreement', 'sense_counts', 'sense_frame',
-           'readable_sense', 'sense_sentence', 'guessed_sentence', 'Family', 'backbone_size', 'backbone_share',
-           'draw_level', 'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places', 'place_texts',
-           'printed_chance', 'draw_printed', 'figure_notes', 'comparison_figure', 'luck_sentence', 'Comparison',
-           'compare_methods', 'rank_text']
+           'gaps_note', 'ordered_pairs', 'column_agreement', 'agreement_frame', 'readable_agreement', 'sense_counts',
+           'sense_frame', 'readable_sense', 'sense_sentence', 'guessed_sentence', 'Family', 'backbone_size',
+           'backbone_share', 'draw_level', 'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places',
+           'place_texts', 'printed_chance', 'draw_printed', 'figure_notes', 'comparison_figure', 'luck_sentence',
+           'Comparison', 'compare_methods', 'rank_text']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import matplotlib.pyplot as plt
@@ -20,20 +20,20 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fastcore.basics import patch
 from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
-from .config import known_fields, preset
+from .config import Config, known_fields, preset
 from .core import ShowsMarkdown
 from .moving_shapes import ACTIONS
 from .official import known_set
 from .paper import published, row_method
 from .report import Shown, Study, caption, figure_style, figures_dir, findings, overview
 from .report import plus_minus, save_figure, save_records, save_text, titled, with_setting
-from .stats import MARGIN, contrast, difference_of_differences, holm, paired_difference
+from .stats import contrast, difference_of_differences, holm, paired_difference
 from .stats import rank_correlation, records_frame, records_table, slope_weights, two_standard_errors
 from .stats import text_ints, verdict, weighted_sum
 from .stats import wilson
@@ -310,9 +310,11 @@ def best_by_validation(
     frozen = t[(t.method != 'full') & t.val_top1.notna()]
     targets = [name for name in targets if name in frozen.index]
     if not targets: return ''
-    best = {name: frozen.loc[name].val_top1.idxmax() for name in targets}
+    values = {name: frozen.loc[name].val_top1 for name in targets}
+    best = {name: v[v == v.max()].index for name, v in values.items()}
     about = lambda k: f'{t.top1[k]:.1f}% of the test videos, {t.tuned[k]:,} parameters'
-    found = '; '.join(f'{row} on {name} ({about((name, row))})' for name, row in best.items())
+    listed = lambda name, rows: ', '.join(f'{row} ({about((name, row))})' for row in rows)
+    found = '; '.join(f'on {name} {listed(name, rows)}' for name, rows in best.items())
     return f'Of the rows with a frozen backbone the best on the validation videos: {found}.'
 
 # %% ../nbs/api/12b_comparison.ipynb #acafff23
@@ -426,6 +428,16 @@ def gaps_frame(
     numbers = lambda p: [p[k] for k in ('a', 'diff', 'low', 'high', 'p', 'could_see')]
     rows = [(*k, *numbers(gaps[k]), p, v) for k, (v, p) in gap_verdicts(gaps).items()]
     return pd.DataFrame(rows, columns=columns).set_index(['target', 'row'])
+
+# %% ../nbs/api/12b_comparison.ipynb #gapsnote
+def gaps_note(
+    gaps:dict,  # {(target, row): difference of `paired_difference`}
+)->str:
+    "What the brackets of a table of differences are, and what is bold in it."
+    several = any(len(p['per_seed']) > 1 for p in gaps.values())
+    over = 'videos and seeds' if several else 'videos alone'
+    bold = f'Bold: not zero at 5%, corrected for the {len(gaps)} differences of the table (Holm)'
+    return f'In brackets is the 95% interval of each, over test {over}. {bold if several else "With one seed none is decided"}.'
 
 # %% ../nbs/api/12b_comparison.ipynb #8ff34e08
 def ordered_pairs(
@@ -550,7 +562,7 @@ def guessed_sentence(
     if low.empty: return 'In each row the sense is surely better than that.'
     by_target = {target: ', '.join(low[target].index) for target in low.index.unique('target')}
     said = '; '.join(f'{rows} on {target}' for target, rows in by_target.items())
-    return f'The sense may be a guess (50% is in Wilson\'s interval of the mean counts): {said}.'
+    return f'The sense may be no better than a guess (Wilson\'s interval of the mean counts does not begin above 50%): {said}.'
 
 # %% ../nbs/api/12b_comparison.ipynb #dbff5f7e
 class Family(NamedTuple):
@@ -768,13 +780,16 @@ def luck_sentence(
     records,  # records of the search
 )->str:
     "For how many cells the two best rates are too close to call, by method; '' if nothing was searched."
-    top1 = records_frame(records).groupby(['method', 'target', 'row', 'lr'], sort=False).val_top1.mean()
-    lead = top1.groupby(level=['method', 'target', 'row'], sort=False).agg(_lead).dropna()
+    f, cell = records_frame(records).assign(videos=[r['videos']['val'] for r in records]), ['method', 'target', 'row']
+    lead = f.groupby([*cell, 'lr'], sort=False).val_top1.mean().groupby(level=cell, sort=False).agg(_lead).dropna()
     if lead.empty: return ''
-    close = (lead <= MARGIN).groupby(level='method', sort=False).agg(['sum', 'size'])
+    best = f.groupby(cell, sort=False).agg(top1=('val_top1', 'max'), n=('videos', 'first')).loc[lead.index]
+    width = [two_standard_errors(a, a, int(n)) for a, n in best.itertuples(index=False)]
+    close = (lead <= width).groupby(level='method', sort=False).agg(['sum', 'size'])
     listed = ', '.join(f'{FAMILIES[m].name} {a} of {n}' for m, a, n in close.itertuples())
-    return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within {MARGIN:g} points '
-            f'of the best on the validation videos, and the choice between them is luck: {listed}.')
+    videos = ' to '.join(f'{n:,}' for n in sorted({best.n.min(), best.n.max()}))
+    return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within two standard errors of '
+            f'the best on {videos} validation videos, so the choice between them is luck: {listed}.')
 
 # %% ../nbs/api/12b_comparison.ipynb #26f7f9d7
 @dataclass(repr=False)
@@ -806,6 +821,18 @@ class Comparison(ShowsMarkdown):
     def data_of(self, target): return self.targets[target]['paper'] if self.paper_table == 5 else 'ssv2'
     @property
     def compared(self): return list(self.printed.index.unique('target'))
+
+# %% ../nbs/api/12b_comparison.ipynb #cfgoffin
+@patch
+def config_of(
+    self:Comparison,
+    record:dict, # one of the final records
+)->Config:
+    "The settings of a run, with the places that its record names only by their last part."
+    c = record['config']
+    there = self.runs[c['target'], c['row']][0]
+    own = {f.name for f in fields(Config)} - {'data', 'weights', 'annotations', 'test_list'}
+    return replace(there, **{k: v for k, v in c.items() if k in own})
 
 # %% ../nbs/api/12b_comparison.ipynb #e14cece8
 def compare_methods(
@@ -896,8 +923,7 @@ def matched(self:Comparison)->dict:
 def matched_table(self:Comparison, name:str, title:str)->Shown:
     "The differences of `matched`."
     gaps = self.matched()
-    note = ('Points of top-1; in brackets the 95% interval of each, over test videos and seeds. Bold: not '
-            f'zero at 5%, corrected for the {len(gaps)} differences of the table (Holm). {CONDITIONAL}')
+    note = f'Points of top-1. {gaps_note(gaps)} {CONDITIONAL}'
     text = readable_gaps(gaps, self.targets, self.rows)
     return self.show_table(text, gaps_frame(gaps), name, title, note=note)
 

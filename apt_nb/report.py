@@ -374,10 +374,11 @@ def window_sentence(
     b:str,   # what it is compared with
 )->str:
     "Who is ahead over some epochs, by how much, and how sure that is."
-    if not d['diff']: return f'{a} is level with {b}'
+    if abs(d['diff']) < 1e-9: return f'{a} is level with {b}'
     side = 'ahead of' if d['diff'] > 0 else 'behind'
     interval = f'95% interval {d["low"]:+.1f} to {d["high"]:+.1f}'
-    sure = interval if d['low'] < d['high'] else 'one seed, no interval'
+    none = 'one seed, no interval' if len(d['per_seed']) < 2 else 'the same for every seed, so no interval'
+    sure = interval if d['low'] < d['high'] else none
     return f'{a} is {abs(d["diff"]):.1f} points {side} {b} ({sure})'
 
 # %% ../nbs/api/12a_report.ipynb #511f7c15
@@ -425,9 +426,12 @@ def takes(
     here, points = f['here'], 'points' in f['measure']
     far = [here if f['wants'] == 'no gain' else abs(here)]
     if f['wants'] == 'no gain': far.append(MARGIN - here)
-    elif points and (f['wants'] == 'level' or pd.isna(f['paper'])): far.append(MARGIN - abs(here))
-    elif not pd.isna(f['paper']): far.append(f['paper'] - here)
-    found = lambda k: detectable(f['se'] / k**.5, f['df'] * k, questions) <= max(far)
+    elif not pd.isna(f['paper']) and f['wants'] != 'level': far.append(f['paper'] - here)
+    level = points and (f['wants'] == 'level' or pd.isna(f['paper'])) and f['wants'] != 'no gain'
+    def found(k):
+        sees = partial(detectable, f['se'] / k**.5, f['df'] * k)
+        # both ends have to be excluded, each at 5%: with 9 of 10 for each, 4 of 5 for both
+        return sees(questions) <= max(far) or level and sees(questions / 2, .9) <= MARGIN - abs(here)
     return next((k for k in TIMES if found(k)), np.nan)
 
 def takes_text(

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['Z95', 'MARGIN', 'TEST_VIDEOS', 'records_frame', 'records_table', 'curves_frame', 'text_ints', 'wilson', 'agresti_min',
-           'answers', 'seed_variance', 'detectable', 't_interval', 'contrast', 'paired_difference', 'holm', 'verdict',
-           'below', 'level_chance', 'slope_weights', 'weighted_sum', 'difference_of_differences', 'seed_difference',
-           'score_difference', 'epoch_window', 'window_difference', 'two_standard_errors', 'rank_correlation']
+           'answers', 'video_variance', 'seed_variance', 'detectable', 't_interval', 'seed_parts', 'contrast',
+           'paired_difference', 'holm', 'verdict', 'below', 'level_chance', 'slope_weights', 'weighted_sum',
+           'difference_of_differences', 'seed_difference', 'score_difference', 'epoch_window', 'window_difference',
+           'two_standard_errors', 'rank_correlation']
 
 # %% ../nbs/api/12_stats.ipynb #1f785463
 import math
@@ -111,6 +112,18 @@ def answers(
     rows = [v for v in rows if all((v, s) in bits for s in seeds)]
     return rows, seeds, 100. * (np.array([[bits[v, s] for s in seeds] for v in rows]) - ord('0'))
 
+# %% ../nbs/api/12_stats.ipynb #v0videos
+def video_variance(
+    d:np.ndarray,    # weighted sum of rows, in points, for each video
+    weights,         # those weights
+)->float:            # points squared
+    "What the choice of videos adds to the mean of `d`: at least what `agresti_min` says of it."
+    n, w = len(d), np.asarray(weights, float)
+    largest = 100 * max(w[w > 0].sum(), -w[w < 0].sum())
+    middle = d.sum() / (n + 2)
+    added = ((d**2).sum() + largest**2) / (n + 2) - middle**2
+    return max(d.var(ddof=1) / n if n > 1 else 0., added / (n + 2))
+
 # %% ../nbs/api/12_stats.ipynb #b3a922be
 def seed_variance(
     y:np.ndarray,  # right answers in points, `(rows, seeds, videos)`
@@ -130,10 +143,11 @@ def seed_variance(
 def detectable(
     se:float,         # standard error of a difference
     df:float,         # its degrees of freedom
-    questions:int=1,  # how many a table asks, see `holm`
+    questions:float=1, # how many a table asks, see `holm`
+    power:float=.8,   # how often it is found
 )->float:
-    "The difference that is found four times out of five, at 5% for all questions together."
-    return float(stdtrit(df, 1 - .025 / questions) + stdtrit(df, .8)) * se
+    "The difference that is found so often, at 5% for all questions together."
+    return float(stdtrit(df, 1 - .025 / questions) + stdtrit(df, power)) * se
 
 # %% ../nbs/api/12_stats.ipynb #2c66d98c
 def t_interval(
@@ -142,7 +156,7 @@ def t_interval(
 )->dict:         # diff, low, high, se, df, p, could_see
     "The 95% interval of an estimate, its two-sided p-value, and the difference that it would find in 80%."
     variance, nothing = sum(v for v, _ in parts), dict.fromkeys(('df', 'p', 'could_see'), math.nan)
-    if not variance > 0:
+    if not variance > 1e-12: # below: rounding of equal numbers
         same = math.nan if math.isnan(variance) else diff
         return dict(diff=diff, low=same, high=same, se=variance) | nothing
     se, half = math.sqrt(variance), math.sqrt(sum(stdtrit(df, .975)**2 * v for v, df in parts if v))
@@ -151,15 +165,24 @@ def t_interval(
     return dict(diff=diff, low=diff - half, high=diff + half, se=se, df=df, p=p, could_see=sees)
 
 # %% ../nbs/api/12_stats.ipynb #90f93c6f
-def _seed_parts(records, knob, weights, seeds):
-    "The seeds' parts of a weighted sum, for `t_interval`: of rows with a frozen backbone, of full tuning."
+def seed_parts(
+    y:np.ndarray,  # right answers of a group of rows in points, `(rows, seeds, videos)`
+    weights,       # weights of some of them in a sum
+)->list:           # (variance, degrees of freedom), for `t_interval`
+    "What the seeds add to a weighted sum: each row apart, and all rows of the group together."
+    (R, S, _), w = y.shape, np.asarray(weights, float)
+    (apart, df), (together, of_mean) = seed_variance(y), seed_variance(y.mean(0, keepdims=True))
+    rest = max(0., float(w @ w - w.sum()**2 / R))
+    return [(rest * apart / S, df), (float(w.sum())**2 * together / S, of_mean)]
+
+def _all_seed_parts(records, knob, weights, seeds):
+    "`seed_parts` of the rows with a frozen backbone, and of full tuning."
     full, parts = {r['config'][knob]: r['config'].get('method') == 'full' for r in records}, []
     for kind in (False, True):
         w = [w for v, w in weights.items() if full[v] == kind]
         if not any(w): continue
         rows = [r for r in records if full[r['config'][knob]] == kind]
-        variance, df = seed_variance(answers(rows, knob, seeds)[2])
-        parts.append((variance * float(np.square(w).sum()) / len(seeds), df))
+        parts += seed_parts(answers(rows, knob, seeds)[2], w)
     return parts
 
 # %% ../nbs/api/12_stats.ipynb #607b6cd6
@@ -174,9 +197,9 @@ def contrast(
     missing = [v for v in weights if v not in values]
     if missing: raise ValueError(f'no record has {knob}={missing[0]}: add it to the runs')
     w, n = np.array([weights[v] for v in values], float), y.shape[2]
-    d = np.tensordot(w, y, 1)
-    parts = [(d.mean(0).var(ddof=1) / n, n - 1)]
-    if len(seeds) > 1: parts += _seed_parts(records, knob, weights, seeds)
+    d = np.tensordot(w, y, 1).round(9) # equal answers differ by nothing
+    parts = [(video_variance(d.mean(0), w), max(n - 1, 1))]
+    if len(seeds) > 1: parts += _all_seed_parts(records, knob, weights, seeds)
     nothing = dict(p=math.nan, could_see=math.nan) if len(seeds) < 2 else {}
     per_seed = dict(zip(seeds, d.mean(1).round(4).tolist()))
     return t_interval(float(d.mean()), parts) | nothing | dict(knob=knob, per_seed=per_seed, n=n)
@@ -220,10 +243,10 @@ def below(
     p:dict,      # difference, such as from `contrast`
     limit:float, # a number that the true difference may be below
 )->float:        # one-sided p-value; small: it is surely below
-    "How likely so small a difference is if the true one is at the limit. NaN for one seed."
-    if len(p['per_seed']) < 2 or math.isnan(p['se']): return math.nan
+    "How likely so small a difference is if the true one is at the limit. NaN for one seed, or if nothing varies."
+    if len(p['per_seed']) < 2 or not p['se'] > 0: return math.nan
     gap = p['diff'] - limit
-    return float(stdtr(p['df'], gap / p['se'])) if p['se'] else float(gap >= 0)
+    return float(stdtr(p['df'], gap / p['se']))
 
 def level_chance(
     p:dict,                # difference, such as from `contrast`, in points
@@ -318,12 +341,13 @@ TEST_VIDEOS = dict(ssv2=24_777, ucf101=3_783, hmdb51=1_530)
 def two_standard_errors(
     a:float,   # accuracy in %
     b:float,   # another, in %
-    data:str,  # data set that both were measured on, one of `TEST_VIDEOS`
+    data,      # what both were measured on: one of `TEST_VIDEOS`, or a number of videos
 )->float:      # points
-    "Two standard errors of the mean of two accuracies; ValueError for another data set."
-    if data not in TEST_VIDEOS: raise ValueError(f'data is {data!r}: choose one of {", ".join(TEST_VIDEOS)}')
+    "Two standard errors of an accuracy between these two; ValueError for another data set."
+    known = {data: data} if isinstance(data, int) else TEST_VIDEOS
+    if data not in known: raise ValueError(f'data is {data!r}: choose one of {", ".join(TEST_VIDEOS)}')
     p = (a + b) / 200
-    return 200 * (p * (1 - p) / TEST_VIDEOS[data])**.5
+    return 200 * (p * (1 - p) / known[data])**.5
 
 # %% ../nbs/api/12_stats.ipynb #2d47dd97
 def rank_correlation(
