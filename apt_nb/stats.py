@@ -120,8 +120,9 @@ def video_variance(
     "What the choice of videos adds to the mean of `d`: at least what `agresti_min` says of it."
     n, w = len(d), np.asarray(weights, float)
     largest = 100 * max(w[w > 0].sum(), -w[w < 0].sum())
+    size = ((d**2).sum() + largest**2) / (np.count_nonzero(d) + 1) # of a video that tells, squared
     middle = d.sum() / (n + 2)
-    added = ((d**2).sum() + largest**2) / (n + 2) - middle**2
+    added = ((d**2).sum() + size) / (n + 2) - middle**2
     return max(d.var(ddof=1) / n if n > 1 else 0., added / (n + 2))
 
 # %% ../nbs/api/12_stats.ipynb #b3a922be
