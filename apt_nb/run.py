@@ -8,10 +8,10 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'unused_fields', 'benchmark_definition', 'contents', 'data_digest', 'weights_digest', 'cached_digest',
            'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'val_loader',
            'given_options', 'build_model', 'frozen_views', 'Readout', 'Features', 'features_once', 'readout',
-           'active_scales', 'prompt_norms', 'device_name', 'commit', 'version', 'rounding_variables', 'environment',
-           'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name', 'same_videos',
-           'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit', 'read_fitting',
-           'read_record', 'infinite_number', 'write_record', 'finished', 'run']
+           'active_scales', 'prompt_norms', 'device_name', 'git_says', 'commit', 'version', 'rounding_variables',
+           'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name',
+           'same_videos', 'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit',
+           'read_fitting', 'read_record', 'infinite_number', 'write_record', 'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
@@ -309,14 +309,22 @@ def device_name()->str:
     return names[0] if names else platform.processor() or platform.machine()
 
 # %% ../nbs/api/11a_run.ipynb #f40c349a
-def commit()->dict: # commit and dirty, None outside a clone
+def git_says(
+    root:Path, # clone
+    *args,     # of a call of git
+)->str:        # None: there is no git, or it refuses
+    "What a call of git prints."
+    try: done = subprocess.run(['git', '-C', root, *args], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError): return None
+    return None if done.returncode else done.stdout.strip()
+
+def commit()->dict: # commit and dirty, None outside a clone and if git does not say
     "The commit of the clone that the package is imported from, and whether the package was changed since."
-    root = Path(apt_nb.__file__).resolve().parent.parent
-    def git(*args):
-        return subprocess.run(['git', '-C', root, *args], capture_output=True, text=True).stdout.strip()
-    if not (root/'.git').exists() or not (root/'settings.ini').exists(): return dict(commit=None, dirty=None)
-    head = git('rev-parse', '-q', '--verify', 'HEAD')
-    return dict(commit=head or None, dirty=bool(git('status', '--porcelain', '--', 'apt_nb')))
+    root, nothing = Path(apt_nb.__file__).resolve().parent.parent, dict(commit=None, dirty=None)
+    if not (root/'.git').exists() or not (root/'settings.ini').exists(): return nothing
+    head = git_says(root, 'rev-parse', '-q', '--verify', 'HEAD')
+    changed = git_says(root, 'status', '--porcelain', '--', 'apt_nb')
+    return nothing if head is None or changed is None else dict(commit=head, dirty=bool(changed))
 
 # %% ../nbs/api/11a_run.ipynb #22dedb79
 def version(package:str)->str:
