@@ -28,13 +28,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pathlib import Path
 from textwrap import fill
-from .core import ShowsMarkdown, atomic, repo_root
+from .core import DamagedFile, ShowsMarkdown, atomic, read_json, repo_root
 from .comparison import column_agreement
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
 from .report import OUTCOMES, Shown, figure_style, format_number, markdown, readable_findings
-from .report import profile_dir, save_drawing, signed, takes_text
+from .report import profile_dir, read_findings, save_drawing, signed, takes_text
 from .stats import MARGIN
 
 # %% ../nbs/api/12d_audit.ipynb #69ecc2af
@@ -65,9 +65,13 @@ def records_of(
     profile:str,   # smoke, demo or paper
     root:Path,     # clone
 )->list:
-    "The records that a notebook left in figures/<profile>/records; an empty list if it has not run."
+    "The records that a notebook left in figures/<profile>/records; an empty list if it has not run. DamagedFile for others."
     file = Path(root)/'figures'/profile/'records'/f'{notebook}.json'
-    return json.loads(file.read_text(encoding='utf-8')) if file.exists() else []
+    if not file.exists(): return []
+    rows = read_json(file, list)
+    wrong = [r for r in rows if not isinstance(r, dict) or not {'hash', 'seed', 'config'} <= r.keys()]
+    if wrong: raise DamagedFile(f'{file} is damaged: a record has no hash, seed or config. Restore it')
+    return rows
 
 # %% ../nbs/api/12d_audit.ipynb #af3b9bfe
 def counterpart_records(
@@ -406,9 +410,9 @@ STATEMENTS = PROMPT_STATEMENTS | RECIPE_STATEMENTS | METHOD_STATEMENTS
 FINDING_FIELDS = 'where finding measure paper here low high could_see wants outcome interval takes'.split()
 
 def all_findings(root:Path)->pd.DataFrame: # fields of a finding, and `by`, the notebook
-    "What the experiment notebooks found on the embedded benchmark, from figures/demo/findings of a clone."
+    "What the experiment notebooks found on the embedded benchmark, from figures/demo/findings of a clone. DamagedFile for others."
     files = sorted((Path(root)/'figures'/'demo'/'findings').glob('*.json'))
-    rows = [dict(f, by=file.stem) for file in files for f in json.loads(file.read_text(encoding='utf-8'))]
+    rows = [dict(f, by=file.stem) for file in files for f in read_findings(file)]
     return pd.DataFrame(rows, columns=[*FINDING_FIELDS, 'by'])
 
 # %% ../nbs/api/12d_audit.ipynb #4ae30700
@@ -495,7 +499,7 @@ def difference_text(
     here = f'{signed(f["here"], f["measure"])} ({f["interval"].replace("none", "no interval")})'
     paper = '' if pd.isna(f['paper']) else f', paper {f["paper"]:+.1f}'
     seen = signed(f['could_see'], f['measure']).lstrip('+')
-    seen = f', could have seen {seen}, takes {takes_text(f)}'
+    seen = f', could have seen {seen}' + (f', takes {t}' if (t := takes_text(f)) else '')
     power = seen if f['outcome'] == 'open' and not pd.isna(f['could_see']) else ''
     unit = '' if f['measure'] == 'top-1, points' else f' ({f["measure"].split(",")[0]})'
     return f'{f["finding"]}{unit}: {here}{paper}{power}'

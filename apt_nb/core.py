@@ -33,9 +33,12 @@ def repo_root(
 
 # %% ../nbs/api/00b_core.ipynb #da1b4405
 def cache_root()->Path:
-    "Folder of runs and generated videos: $APT_NB_CACHE, or ~/.cache/apt_nb if that is not set or empty."
+    """Folder of runs and generated videos: $APT_NB_CACHE, or ~/.cache/apt_nb if that is not set or empty.
+    ValueError if it is a file."""
     given = os.environ.get('APT_NB_CACHE', '').strip()
-    return Path(given or '~/.cache/apt_nb').expanduser().absolute()
+    root = Path(given or '~/.cache/apt_nb').expanduser().absolute()
+    if root.is_file(): raise ValueError(f'APT_NB_CACHE is {root}, a file: name a folder')
+    return root
 
 # %% ../nbs/api/00b_core.ipynb #a2bc43f0
 def n_cores()->int:
@@ -73,6 +76,8 @@ ADVICE = {
     errno.ENOSPC: 'the disk is full: free some space',
     errno.EDQUOT: 'your quota is used up: free some space',
     errno.EROFS: 'the disk cannot be written to: choose another folder',
+    errno.EEXIST: 'a file is in the place of a folder: choose another folder',
+    errno.ENOTDIR: 'a file is in the place of a folder: choose another folder',
     errno.EACCES: 'permission denied: change its permissions or choose another folder'}
 
 def writing_error(

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from .core import atomic, repo_root
 from .notebooks import experiments, notebook_cells
-from .report import markdown, readable_findings
+from .report import markdown, read_findings, readable_findings
 
 # %% ../nbs/api/13_gallery.ipynb #c8a2da90
 def notebook_number(nb:Path)->str:
@@ -70,6 +70,7 @@ def findings_text(
     rows:list,  # rows of a file in findings/
 )->str:
     "How many findings came out how, and a table of them."
+    if not rows: return ''
     f = pd.DataFrame([NOT_THERE | r for r in rows])
     counts = ', '.join(f'{outcome}: {n}' for outcome, n in Counter(f.outcome).most_common())
     where = ', '.join(dict.fromkeys(f['where']))
@@ -108,7 +109,7 @@ def notebook_section(
     title, question = title_and_question(nb)
     text = [embed_file(f, base) for f in notebook_files(nb, folder)]
     findings = folder/'findings'/f'{nb.stem}.json'
-    if findings.exists(): text.append(findings_text(json.loads(findings.read_text(encoding='utf-8'))))
+    if findings.exists(): text.append(findings_text(read_findings(findings)))
     head = [f'## {notebook_number(nb)} {title or nb.stem}'] + [f'> {question}'] * bool(question)
     return '\n\n'.join([*head, section_links(nb, folder, base), *(text or [MISSING])])
 

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['YOURS', 'input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'failure_text',
            'run_task', 'make_tasks', 'require_own_paths', 'summary', 'experiment_of', 'Plan', 'left_out', 'follow',
-           'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration', 'announcement', 'warn', 'train_round',
-           'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks', 'reproduce', 'leave', 'exit_on_error',
-           'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
+           'require_used', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
+           'announcement', 'warn', 'train_round', 'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks',
+           'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
 import pandas as pd
-from contextlib import chdir, contextmanager, nullcontext
+from contextlib import chdir, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +20,7 @@ from subprocess import DEVNULL
 from types import SimpleNamespace
 from .cluster import Cluster, Queue, cluster_settings, require_cluster
 from .config import BENCHMARKS, PROFILES, Config
-from .core import DamagedFile, atomic, cache_root, read_json, repo_root
+from .core import DamagedFile, atomic, cache_root, read_json, repo_root, writing
 from .gallery import save_gallery
 from .notebooks import default_parameters, example_paths, experiments, notebook_cells, read_parameters
 from .notebooks import read_yaml
@@ -29,7 +29,7 @@ from .paper import short_label
 from .pool import default_jobs, use_devices
 from .run import misfit, read_record
 from .sweep import Experiment, Stage, SweepBar, SweepError, all_passes, expected_seconds, run_folders
-from .sweep import shipped_among, shipped_records, sweep, train_nothing
+from .sweep import run_labels, shipped_among, shipped_records, sweep, train_nothing
 from .training import peak_lr
 
 # %% ../nbs/api/13a_reproduce.ipynb #0773f7da
@@ -122,11 +122,15 @@ def is_finished(task:Task)->bool:
 # %% ../nbs/api/13a_reproduce.ipynb #533bae4b
 def figure_times(root:Path)->dict: # {path relative to the clone: time of its last change}
     "When each file below figures/ was written."
-    files = [p for p in (root/'figures').rglob('*') if p.is_file()]
-    return {p.relative_to(root).as_posix(): p.stat().st_mtime_ns for p in files}
+    found = {}
+    for p in (root/'figures').rglob('*'):
+        if p.name.startswith('.') or not p.is_file(): continue # what `atomic` is writing
+        with suppress(FileNotFoundError): found[p.relative_to(root).as_posix()] = p.stat().st_mtime_ns
+    return found
 
 # %% ../nbs/api/13a_reproduce.ipynb #74a96346
-YOURS = 'ValueError', 'DatasetError', 'VideoError', 'FileNotFoundError', 'FloatingPointError', 'MemoryError'
+YOURS = ('ValueError', 'DatasetError', 'VideoError', 'DamagedFile', 'OSError', 'FileNotFoundError', 'PermissionError',
+         'FloatingPointError', 'MemoryError', 'SweepError')
 
 def failure_text(e:Exception)->str:
     "What to say of a notebook that failed: one line if you can act on it, otherwise with the traceback."
@@ -163,7 +167,8 @@ def make_tasks(
     own = lambda nb: f'own/{label(nb)}' if params else ''
     copy = lambda nb: nb.parent/'_runs'/f'{nb.stem}.{label(nb)}.ipynb'
     values = lambda nb: read_parameters(nb, profile, params, **given)
-    return [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds) for nb in nbs]
+    tasks = [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds) for nb in nbs]
+    return sorted(tasks, key=lambda t: 'reads' in default_parameters(t.nb)) # what others wrote is read in the end
 
 # %% ../nbs/api/13a_reproduce.ipynb #1c498d3f
 def require_own_paths(
@@ -216,6 +221,7 @@ class Plan:
     errors:dict = field(default_factory=dict)  # {notebook: text} experiments that cannot be planned
     seeds:list = None # train these alone, and leave other seeds to the records in figures/ (None: train all)
     shipped:dict = field(default_factory=dict) # {profile: see `shipped_records`}
+    known_seeds:set = field(default_factory=set) # seeds of all runs that experiments ask for, or will
 
     def todo(self)->list: return [f for f in self.runs if f not in self.failed and not read_record(f)]
 
@@ -244,6 +250,7 @@ def follow(plan:Plan, experiment:Experiment):
     "Note what `experiment` asks for in `plan`, as far as the records go."
     while experiment.stage:
         cfgs, left = experiment.stage.runs, left_out(plan, experiment.stage)
+        plan.known_seeds |= {c.seed for c in [*cfgs, *experiment.stage.later]}
         folders = run_folders(cfgs)
         plan.runs |= {f: c for f, c in zip(folders, cfgs) if f not in left}
         missing = [i for i, f in enumerate(folders) if f not in left and not read_record(f)]
@@ -253,16 +260,39 @@ def follow(plan:Plan, experiment:Experiment):
         else: experiment.send([read_record(f) or left[f] for f in folders])
 
 # %% ../nbs/api/13a_reproduce.ipynb #25378d9c
+def require_used(
+    experiment:Experiment, # None: it trains nothing
+    settings:dict,         # a notebook's `settings`
+):
+    "Raise ValueError for a setting that the notebook replaces in all runs, which it would do without a word."
+    if not experiment or not experiment.stage: return
+    runs = [vars(c) for c in [*experiment.stage.runs, *experiment.stage.later]]
+    plain = lambda v: tuple(v) if isinstance(v, list) else v
+    for k, v in settings.items():
+        values = dict.fromkeys(str(r[k]) for r in runs if k in r)
+        if values and all(r[k] != plain(v) for r in runs):
+            raise ValueError(f'settings: leave out {k}, which is {v!r}: this notebook sets it to {", ".join(values)}')
+
+def require_seeds(plan):
+    "Raise ValueError for seeds to train that no experiment has."
+    unknown = [s for s in plan.seeds or () if s not in plan.known_seeds]
+    if unknown and plan.known_seeds:
+        there = ', '.join(map(str, sorted(plan.known_seeds)))
+        raise ValueError(f'--seeds {unknown[0]}: these experiments have the seeds {there}')
+
 def plan_runs(
     tasks:list,  # tasks
 )->Plan:
-    "The plan of a batch. A notebook whose `runs` raises an error is named in its `errors`."
+    "The plan of a batch. A notebook whose `runs` raises an error is named in its `errors`. ValueError for seeds."
     plan = Plan({}, seeds=tasks[0].seeds)
     for t in tasks:
-        try: plan.experiments[t.nb.stem] = experiment_of(t.nb, t.values)
+        try:
+            plan.experiments[t.nb.stem] = experiment_of(t.nb, t.values)
+            require_used(plan.experiments[t.nb.stem], t.values.get('settings') or {})
         except Exception as e: plan.errors[t.nb.stem] = f'{type(e).__name__}: {e}'
-    plan.experiments = {k: e for k, e in plan.experiments.items() if e}
+    plan.experiments = {k: e for k, e in plan.experiments.items() if e and k not in plan.errors}
     advance(plan)
+    require_seeds(plan)
     return plan
 
 def advance(plan:Plan):
@@ -316,6 +346,8 @@ def announcement(
     text = f'{len(plan.runs)} run{"s" * (len(plan.runs) != 1)}: {there} there already, '
     if plan.failed: text += f'{len(plan.failed)} failed, '
     text += f'{len(todo)} to do'
+    others = sum(bool(plan.seeds) and plan.runs[f].seed not in plan.seeds for f in todo)
+    if others: text += f' ({others} of other seeds, which have no record in figures/)'
     if later: text += f', and up to {len(later)} more that follow from these'
     if not todo: return text
     if cluster: return f'{text}; their jobs go to {cluster.cluster}'
@@ -338,10 +370,12 @@ def train_round(
     todo = plan.todo()
     try: sweep([plan.runs[f] for f in todo], jobs)
     except SweepError as e:
-        for x in e.failed.values(): warn('a run failed', x)
+        labels = run_labels([plan.runs[f] for f in todo])
+        for i, x in e.failed.items(): warn(f'a run failed ({labels[i]})', x)
         plan.failed |= {todo[i]: x for i, x in e.failed.items()}
     except Exception as e:
         warn('training stops here, and each notebook will train for itself', e)
+        plan.failed.clear()
         return False
     return True
 
@@ -387,11 +421,14 @@ def train_all(
     dry:bool=False,        # only say what would be done
     cluster:Cluster=None,  # where to train (None: in processes of this machine)
 )->dict:                   # {folder of a run that failed: exception}
-    "Train what the notebooks ask for, stage by stage. What fails is printed, and left to its notebook."
+    """Train what the notebooks ask for, stage by stage. What fails is printed, and left to its notebook.
+    ValueError for parameters of your own that plan no runs."""
     if not tasks: return {}
     jobs = jobs or min([t.values['jobs'] for t in tasks if t.values.get('jobs')], default=default_jobs())
     with chdir(tasks[0].nb.parent):
         plan, told = plan_runs(tasks), {}
+        if plan.errors and tasks[0].figures: # parameters of your own
+            raise ValueError('; '.join(f'{name} plans no runs: {e}' for name, e in plan.errors.items()))
         while True:
             for name in plan.errors.keys() - told.keys(): print(f'{name} plans no runs: {plan.errors[name]}')
             timed = any(c.profile != 'smoke' for c in plan.runs.values())
@@ -439,7 +476,7 @@ def reproduce(
     if dry and profile == 'paper': print(recipe_table(tasks).to_string(index=False), flush=True)
     todo = [t for t in tasks if force or not is_finished(t)]
     failed = train_all(todo, kwargs.get('jobs'), dry, cluster)
-    with train_nothing(failed) if cluster and not dry else nullcontext():
+    with train_nothing(failed) if (cluster or failed) and not dry else nullcontext():
         run_tasks([] if dry else tasks, force)
     return tasks
 
@@ -515,6 +552,7 @@ def reproduce_command(
     if not find_spec('papermill'): leave("papermill and Jupyter are missing: pip install -e '.[dev]'")
     with exit_on_error():
         os.environ['APT_NB_CACHE'] = str(cache_root()) # the notebooks run in another folder
+        with writing(cache_root()): cache_root().mkdir(parents=True, exist_ok=True)
         asked = dict(partition=partition, account=account, hours=hours, gpus=gpus, jobs=jobs)
         there = read_cluster(cluster, devices, **asked)
         if devices: use_devices(devices)
@@ -522,6 +560,8 @@ def reproduce_command(
         tasks = reproduce(profile, only, force, dry, cluster=there, **own)
     print(summary(tasks))
     made = any(t.state in ('made', 'already there') for t in tasks)
+    failed = any(t.state == 'FAILED' for t in tasks)
     if profile != 'smoke' and not dry and made and not is_own(tasks):
-        print(save_gallery(profile).relative_to(repo_root()).as_posix())
-    sys.exit(any(t.state == 'FAILED' for t in tasks))
+        try: print(save_gallery(profile).relative_to(repo_root()).as_posix())
+        except (ValueError, OSError) as e: failed = warn('the page of the figures is not made', e) or True
+    sys.exit(failed)
