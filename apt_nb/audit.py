@@ -65,7 +65,7 @@ def records_of(
     profile:str,   # smoke, demo or paper
     root:Path,     # clone
 )->list:
-    "The records that a notebook left in figures/<profile>/records; an empty list if it has not run. DamagedFile for others."
+    "The records that a notebook left in figures/<profile>/records; [] if it has not run. Raises DamagedFile."
     file = Path(root)/'figures'/profile/'records'/f'{notebook}.json'
     if not file.exists(): return []
     rows = read_json(file, list)
@@ -410,7 +410,8 @@ STATEMENTS = PROMPT_STATEMENTS | RECIPE_STATEMENTS | METHOD_STATEMENTS
 FINDING_FIELDS = 'where finding measure paper here low high could_see wants outcome interval takes'.split()
 
 def all_findings(root:Path)->pd.DataFrame: # fields of a finding, and `by`, the notebook
-    "What the experiment notebooks found on the embedded benchmark, from figures/demo/findings of a clone. DamagedFile for others."
+    """What the experiment notebooks found on the embedded benchmark, from figures/demo/findings of a clone.
+    Raises DamagedFile."""
     files = sorted((Path(root)/'figures'/'demo'/'findings').glob('*.json'))
     rows = [dict(f, by=file.stem) for file in files for f in read_findings(file)]
     return pd.DataFrame(rows, columns=[*FINDING_FIELDS, 'by'])

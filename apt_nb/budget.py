@@ -96,7 +96,7 @@ def check_budget_parameters(
     length = 'epochs', 'warmup_epochs', 'epochs_share'
     for name, given in dict(settings=settings, search=search).items():
         for k in length:
-            if k in given: raise ValueError(f'{name}: leave out {k}, epochs and search_epochs say how long runs are')
+            if k in given: raise ValueError(f'{name}: leave out {k}, epochs and search_epochs say how long')
     if len({about.get('batch_size') for about in rows.values()}) > 1:
         raise ValueError('rows: give all the same batch_size, so that a budget is one number of steps')
     check_compared(rows, judged, against)
@@ -437,7 +437,7 @@ def rises(self:Budget)->dict: # {(longest budget, row): difference}
 def by_verdict(
     gaps:dict,  # {(target, row): difference}, as for `gap_verdicts`
 )->dict:        # {rising, falling, level, open: [rows]}
-    "Rows by what is decided of a difference, corrected for their number; level, if it is surely within `MARGIN`."
+    "Rows by what is decided of a difference, corrected for their number; level: surely within `MARGIN`."
     level = dict(zip(gaps, holm([level_chance(p) for p in gaps.values()])))
     said = {1: 'rising', -1: 'falling'}
     found = {k: [] for k in ('rising', 'falling', 'level', 'open')}
@@ -475,7 +475,7 @@ def last_step(self:Budget)->str: # None with fewer than three budgets, where it 
 
 @patch
 def leads(self:Budget)->dict: # {(budget, `SLOPE` or `last_step`, row): difference}
-    "Top-1 of the judged row minus each other with each budget, its slope over the doublings, and its last step."
+    "Top-1 of the judged row minus each other with each budget, its slope by doublings, and its last step."
     def pair(other, weights):
         signs = {self.judged: 1, other: -1}
         return self.weigh({(r, b): s * w for b, w in weights.items() for r, s in signs.items()})
@@ -516,7 +516,8 @@ def claims(self:Budget)->pd.DataFrame: # from `decide`, by (key of `leads`, row)
     "Findings on all of `leads`, decided together; `near` says that one is surely within `MARGIN`."
     leads = self.leads()
     found = decide([self.claim_of(*k, p) for k, p in leads.items()])
-    return found.assign(near=np.array(holm(found.level)) < .05).set_index(pd.MultiIndex.from_tuples(leads, names=['target', 'row']))
+    found['near'] = np.array(holm(found.level)) < .05
+    return found.set_index(pd.MultiIndex.from_tuples(leads, names=['target', 'row']))
 
 # %% ../nbs/api/12j_budget.ipynb #b063dgt1
 @patch
@@ -541,9 +542,11 @@ def spans_text(
     return ', '.join(f'{word} after {span}' for word, span in ends)
 
 MEETS = {
-    ('', 'above'): 'is above {} from', ('below', 'above'): 'passes {} at', ('level', 'above'): 'draws ahead of {} at',
-    ('', 'level'): 'is level with {} from', ('below', 'level'): 'meets {} at', ('above', 'level'): 'is met by {} at',
-    ('', 'below'): 'is below {} from', ('above', 'below'): 'falls behind {} at',
+    ('', 'above'): 'is above {} from', ('', 'level'): 'is level with {} from',
+    ('', 'below'): 'is below {} from',
+    ('below', 'above'): 'passes {} at', ('level', 'above'): 'draws ahead of {} at',
+    ('below', 'level'): 'meets {} at', ('above', 'level'): 'is met by {} at',
+    ('above', 'below'): 'falls behind {} at',
     ('level', 'below'): 'falls behind {} at'} # {(word before, last word): text}
 
 def meets_text(
@@ -603,7 +606,7 @@ def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
 REASONS = dict(
     narrows='Too little training is part of the reason: to the end it narrows the difference to',
     widens='Too little training is not the reason: in the end more of it widens the difference to',
-    level='Too little training is not the reason: in the end more of it changes the difference by less than 2 points to',
+    level='Too little training is not the reason: in the end it changes by under 2 points the difference to',
     open='It is open whether more training would narrow the difference to')
 
 @patch

@@ -437,7 +437,8 @@ def gaps_note(
     several = any(len(p['per_seed']) > 1 for p in gaps.values())
     over = 'videos and seeds' if several else 'videos alone'
     bold = f'Bold: not zero at 5%, corrected for the {len(gaps)} differences of the table (Holm)'
-    return f'In brackets is the 95% interval of each, over test {over}. {bold if several else "With one seed none is decided"}.'
+    said = bold if several else 'With one seed none is decided'
+    return f'In brackets is the 95% interval of each, over test {over}. {said}.'
 
 # %% ../nbs/api/12b_comparison.ipynb #8ff34e08
 def ordered_pairs(
@@ -562,7 +563,8 @@ def guessed_sentence(
     if low.empty: return 'In each row the sense is surely better than that.'
     by_target = {target: ', '.join(low[target].index) for target in low.index.unique('target')}
     said = '; '.join(f'{rows} on {target}' for target, rows in by_target.items())
-    return f'The sense may be no better than a guess (Wilson\'s interval of the mean counts does not begin above 50%): {said}.'
+    why = "Wilson's interval of the mean counts does not begin above 50%"
+    return f'The sense may be no better than a guess ({why}): {said}.'
 
 # %% ../nbs/api/12b_comparison.ipynb #dbff5f7e
 class Family(NamedTuple):
@@ -780,16 +782,19 @@ def luck_sentence(
     records,  # records of the search
 )->str:
     "For how many cells the two best rates are too close to call, by method; '' if nothing was searched."
-    f, cell = records_frame(records).assign(videos=[r['videos']['val'] for r in records]), ['method', 'target', 'row']
-    lead = f.groupby([*cell, 'lr'], sort=False).val_top1.mean().groupby(level=cell, sort=False).agg(_lead).dropna()
+    cell, videos = ['method', 'target', 'row'], [r['videos']['val'] for r in records]
+    f = records_frame(records).assign(videos=videos)
+    top1 = f.groupby([*cell, 'lr'], sort=False).val_top1.mean()
+    lead = top1.groupby(level=cell, sort=False).agg(_lead).dropna()
     if lead.empty: return ''
     best = f.groupby(cell, sort=False).agg(top1=('val_top1', 'max'), n=('videos', 'first')).loc[lead.index]
     width = [two_standard_errors(a, a, int(n)) for a, n in best.itertuples(index=False)]
     close = (lead <= width).groupby(level='method', sort=False).agg(['sum', 'size'])
     listed = ', '.join(f'{FAMILIES[m].name} {a} of {n}' for m, a, n in close.itertuples())
     videos = ' to '.join(f'{n:,}' for n in sorted({best.n.min(), best.n.max()}))
-    return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within two standard errors of '
-            f'the best on {videos} validation videos, so the choice between them is luck: {listed}.')
+    return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within two standard '
+            f'errors of the best on {videos} validation videos, so the choice between them is luck: '
+            f'{listed}.')
 
 # %% ../nbs/api/12b_comparison.ipynb #26f7f9d7
 @dataclass(repr=False)

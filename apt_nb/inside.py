@@ -78,7 +78,8 @@ class Sums(dict):
     def add(self, name, i, values):
         self.setdefault(name, {})
         self[name][i] = self[name].get(i, 0) + values.sum(0)
-    def means(self, n): return {name: {i: (v / n).cpu().numpy() for i, v in of.items()} for name, of in self.items()}
+    def means(self, n):
+        return {name: {i: (v / n).cpu().numpy() for i, v in of.items()} for name, of in self.items()}
 
 # %% ../nbs/api/12i_inside.ipynb #8661shar
 @contextmanager
@@ -87,7 +88,7 @@ def comparing(
     frozen:nn.Module, # the same backbone before tuning; it has to see each batch first
     sums:Sums,        # gets across, across_frozen and moved
 ):
-    "Meanwhile, collect what part of the relations goes to other time steps, and elsewhere than in the frozen model."
+    "Meanwhile, collect what part of the relations goes to other time steps, and elsewhere than if frozen."
     pairs, before = other_steps(frozen).to(next(model.parameters()).device).float(), {}
     across = lambda r: (r * pairs[looked_at(len(pairs)).to(r.device)]).sum(-1).mean(2)
     def see_frozen(i, attn, args):
@@ -97,9 +98,9 @@ def comparing(
         after = relations(attn, args[0])
         sums.add('across', i, across(after))
         sums.add('moved', i, (after - before.pop(i)).abs().sum(-1).mean(2) / 2)
-    attns = lambda m: [block_attention(b) for b in m.blocks]
-    handles = [attn.register_forward_pre_hook(partial(see, i)) for m, see in ((frozen, see_frozen), (model, see_tuned))
-               for i, attn in enumerate(attns(m))]
+    both = (frozen, see_frozen), (model, see_tuned)
+    watched = [(b, see, i) for m, see in both for i, b in enumerate(m.blocks)]
+    handles = [block_attention(b).register_forward_pre_hook(partial(see, i)) for b, see, i in watched]
     try: yield
     finally:
         for h in handles: h.remove()
@@ -111,8 +112,8 @@ def attention_shares(
     frozen:nn.Module, # the same backbone before tuning
     batches,          # loader of fixed views
     autocast,         # function that makes the context of the forward pass
-)->dict:              # prompts: {block: `H n_p`}, without prompts none; across, across_frozen, moved: {block: `H`}
-    "Mean attention on each prompt; the part of the relations to other time steps, and elsewhere than if frozen."
+)->dict:              # prompts: {block: `H n_p`}, if any; across, across_frozen, moved: {block: `H`}
+    "Mean attention on each prompt, and what part of the relations goes to other time steps, or has moved."
     if getattr(model, 'num_prefix_tokens', 0):
         raise ValueError(f'{type(model).__name__} has class tokens, which belong to no place: look into '
                          'a model without')
@@ -154,7 +155,7 @@ def gate_errors(
     model:nn.Module,     # model with prompts in the published form
     clips:torch.Tensor,  # input, on the model's device
 )->dict:                 # {relations, mixture: largest error}
-    """How far the weights of tokens are from the frozen ones times `1 - a`, and outputs from the gated mixture.
+    """How far weights of tokens are from the frozen ones times `1 - a`, and outputs from the gated mixture.
     FloatingPointError if a weight or an output is not finite."""
     errors, used, handles = dict(relations=0., mixture=0.), {}, []
     def note(i, **found):
@@ -232,7 +233,7 @@ def inspect_run(
     record:dict,   # its record
     keep:list,     # numbers of prompts to keep in each block (None: look at the relations alone)
     root:Path,     # clone
-)->dict:           # as from `inspect_model` or `relations_of`, with videos, split, hash, profile, seed and config
+)->dict:           # as from `inspect_model` or `relations_of`, with hash, split, profile, seed and more
     "Look into a finished run, on one central view of each validation video (without any: test video)."
     view = dict(num_frames=cfg.n_frames, img_size=cfg.size)
     with reproducible(cfg.threads):
@@ -370,7 +371,8 @@ def equal_rows(self:Inside)->list:
 def differences_table(self:Inside, name:str, title:str)->Shown:
     "The differences of `differences`, with their intervals."
     gaps, rows = self.differences(), self.study.rows
-    note = f'Points of top-1, a form minus the published one. {gaps_note(gaps)} {forms_sentence(gaps, self.equal_rows())}'
+    decided = forms_sentence(gaps, self.equal_rows())
+    note = f'Points of top-1, a form minus the published one. {gaps_note(gaps)} {decided}'.strip()
     text, data = readable_gaps(gaps, self.study.targets, rows), gaps_frame(gaps)
     return self.study.show_table(text, data, name, title, note=note)
 
@@ -433,9 +435,10 @@ def gate_sentence(
     worst:dict,  # {relations, mixture: error}
 )->str:
     "What `gate_errors` found."
-    return (f'{n} runs of {row}, all blocks and heads, {clips} clips: given the input of a block, the weights of the '
-            f'tokens are the frozen ones times a factor of the query, up to {worst["relations"]:.0e}. The output is '
-            f'that of the gated mixture, up to {worst["mixture"]:.0e}.')
+    return (f'{n} runs of {row}, all blocks and heads, {clips} clips: given the input of a block, the '
+            f'weights of the tokens are the frozen ones times a factor of the query, up to '
+            f'{worst["relations"]:.0e}. The output is that of the gated mixture, up to '
+            f'{worst["mixture"]:.0e}.')
 
 # %% ../nbs/api/12i_inside.ipynb #036ins1d
 @patch
@@ -543,8 +546,9 @@ def training_figure(self:Inside, name:str, title:str):
         for row, target in zip(axes, targets):
             for ax, (column, label) in zip(row, labels.items()):
                 values = self.curves_of(target, column)
+                unit, blocks = 100 if 'live' in column else 1, self.looked[0]['blocks']
                 if values is None: ax.set_axis_off()
-                else: draw_map(ax, values * (100 if 'live' in column else 1), label, 1, self.looked[0]['blocks'], vmin=0)
+                else: draw_map(ax, values * unit, label, 1, blocks, vmin=0)
                 ax.set(title=target, xlabel='epoch')
     return self.save(name, title, draw, nrows=len(targets), ncols=4, figsize=(12, 2.9 * len(targets)))
 
@@ -581,7 +585,7 @@ def removal_figure(self:Inside, name:str, title:str):
 # %% ../nbs/api/12i_inside.ipynb #49c4rela
 @patch
 def relations_figure(self:Inside, name:str, title:str):
-    "What part of the relations goes elsewhere than in the frozen model, by block and row, a panel for each target."
+    "What part of the relations goes elsewhere than if frozen, by block and row, a panel for each target."
     frame, targets = self.looked_frame('moved', self.looked + self.beside), list(self.study.targets)
     frame['value'] *= 100
     def draw(axes):
@@ -650,7 +654,7 @@ def looked_table(self:Inside, title:str)->Shown:
     "What the runs that were looked into say, one line per target, means over the seeds."
     by = {t: [r for r in self.looked if r['config']['target'] == t] for t in self.study.targets}
     text = pd.DataFrame([dict(target=t) | _in_words(of) for t, of in by.items()])
-    n = self.looked[0]['videos']
-    note = (f'On {n:,} {self.split} videos, so one video is {100 / n:.2g} points, and the worst of {len(self.looked[0]["blocks"])} '
+    n, depth = self.looked[0]['videos'], len(self.looked[0]['blocks'])
+    note = (f'On {n:,} {self.split} videos, so one video is {100 / n:.2g} points, and the worst of {depth} '
             'blocks can be below 0 by chance alone.')
     return Shown(f'{titled(text, title, self.looked)}\n\n{note}', text)

@@ -552,7 +552,7 @@ def save_findings(
 # %% ../nbs/api/12a_report.ipynb #920rdfin
 def read_findings(
     file:Path, # from `save_findings`
-)->list:       # rows; `takes` is None for more than the largest of `TIMES`, and '' where an older version left it out
+)->list:       # rows; `takes` is None for more than all `TIMES`, '' where an older version left it out
     "The findings of a notebook. DamagedFile, with what to do, for a file that holds something else."
     try:
         rows = read_json(file, list)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['YOURS', 'input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'failure_text',
            'run_task', 'make_tasks', 'require_own_paths', 'summary', 'experiment_of', 'Plan', 'left_out', 'follow',
-           'require_used', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
+           'require_effect', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
            'announcement', 'warn', 'train_round', 'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks',
            'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
@@ -129,8 +129,9 @@ def figure_times(root:Path)->dict: # {path relative to the clone: time of its la
     return found
 
 # %% ../nbs/api/13a_reproduce.ipynb #74a96346
-YOURS = ('ValueError', 'DatasetError', 'VideoError', 'DamagedFile', 'OSError', 'FileNotFoundError', 'PermissionError',
-         'FloatingPointError', 'MemoryError', 'SweepError')
+YOURS = (
+    'ValueError', 'DatasetError', 'VideoError', 'DamagedFile', 'OSError', 'FileNotFoundError',
+    'PermissionError', 'FloatingPointError', 'MemoryError', 'SweepError')
 
 def failure_text(e:Exception)->str:
     "What to say of a notebook that failed: one line if you can act on it, otherwise with the traceback."
@@ -168,7 +169,7 @@ def make_tasks(
     copy = lambda nb: nb.parent/'_runs'/f'{nb.stem}.{label(nb)}.ipynb'
     values = lambda nb: read_parameters(nb, profile, params, **given)
     tasks = [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds) for nb in nbs]
-    return sorted(tasks, key=lambda t: 'reads' in default_parameters(t.nb)) # what others wrote is read in the end
+    return sorted(tasks, key=lambda t: 'reads' in default_parameters(t.nb)) # others write first
 
 # %% ../nbs/api/13a_reproduce.ipynb #1c498d3f
 def require_own_paths(
@@ -260,7 +261,7 @@ def follow(plan:Plan, experiment:Experiment):
         else: experiment.send([read_record(f) or left[f] for f in folders])
 
 # %% ../nbs/api/13a_reproduce.ipynb #25378d9c
-def require_used(
+def require_effect(
     experiment:Experiment, # None: it trains nothing
     settings:dict,         # a notebook's `settings`
 ):
@@ -271,7 +272,8 @@ def require_used(
     for k, v in settings.items():
         values = dict.fromkeys(str(r[k]) for r in runs if k in r)
         if values and all(r[k] != plain(v) for r in runs):
-            raise ValueError(f'settings: leave out {k}, which is {v!r}: this notebook sets it to {", ".join(values)}')
+            sets = f'this notebook sets it to {", ".join(values)}'
+            raise ValueError(f'settings: leave out {k}, which is {v!r}: {sets}')
 
 def require_seeds(plan):
     "Raise ValueError for seeds to train that no experiment has."
@@ -283,12 +285,12 @@ def require_seeds(plan):
 def plan_runs(
     tasks:list,  # tasks
 )->Plan:
-    "The plan of a batch. A notebook whose `runs` raises an error is named in its `errors`. ValueError for seeds."
+    "The plan of a batch. An error in a notebook's `runs` is kept in `errors`. ValueError for seeds."
     plan = Plan({}, seeds=tasks[0].seeds)
     for t in tasks:
         try:
             plan.experiments[t.nb.stem] = experiment_of(t.nb, t.values)
-            require_used(plan.experiments[t.nb.stem], t.values.get('settings') or {})
+            require_effect(plan.experiments[t.nb.stem], t.values.get('settings') or {})
         except Exception as e: plan.errors[t.nb.stem] = f'{type(e).__name__}: {e}'
     plan.experiments = {k: e for k, e in plan.experiments.items() if e and k not in plan.errors}
     advance(plan)

@@ -311,7 +311,7 @@ def device_name()->str:
 # %% ../nbs/api/11a_run.ipynb #f40c349a
 def git_says(
     root:Path, # clone
-    *args,     # of a call of git
+    *args,     # arguments of git
 )->str:        # None: there is no git, or it refuses
     "What a call of git prints."
     try: done = subprocess.run(['git', '-C', root, *args], capture_output=True, text=True, timeout=60)

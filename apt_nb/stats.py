@@ -120,7 +120,7 @@ def video_variance(
     "What the choice of videos adds to the mean of `d`: at least what `agresti_min` says of it."
     n, w = len(d), np.asarray(weights, float)
     largest = 100 * max(w[w > 0].sum(), -w[w < 0].sum())
-    size = ((d**2).sum() + largest**2) / (np.count_nonzero(d) + 1) # of a video that tells, squared
+    size = ((d**2).sum() + largest**2) / (np.count_nonzero(d) + 1) # mean square where rows differ
     middle = d.sum() / (n + 2)
     added = ((d**2).sum() + size) / (n + 2) - middle**2
     return max(d.var(ddof=1) / n if n > 1 else 0., added / (n + 2))
@@ -244,7 +244,8 @@ def below(
     p:dict,      # difference, such as from `contrast`
     limit:float, # a number that the true difference may be below
 )->float:        # one-sided p-value; small: it is surely below
-    "How likely so small a difference is if the true one is at the limit. NaN for one seed, or if nothing varies."
+    """How likely so small a difference is if the true one is at the limit. NaN for one seed, or if nothing
+    varies."""
     if len(p['per_seed']) < 2 or not p['se'] > 0: return math.nan
     gap = p['diff'] - limit
     return float(stdtr(p['df'], gap / p['se']))

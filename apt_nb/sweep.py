@@ -205,7 +205,7 @@ def as_run(
 
 # %% ../nbs/api/11b_sweep.ipynb #b7cf86c2
 def runs_in(
-    file:Path, # of records in figures/<profile>/records
+    file:Path, # a file in figures/<profile>/records
 )->list:       # records, see `as_run`
     "The records of runs in a file, without other things that were saved. Raises DamagedFile."
     found = read_json(file, object)
@@ -268,7 +268,7 @@ def shipped_records(
     profile:str,     # smoke, demo or paper
     root:Path=None,  # clone (None: the one that the package is in)
 )->dict:             # {name of a run: its record, or the FloatingPointError that it ended with}
-    "What a clone has in figures/<profile>. Empty, and said, if the code was changed or the list of runs is damaged."
+    "What a clone has in figures/<profile>. Empty, and said, if the code was changed or `made_by` is damaged."
     try: folder = (root or repo_root())/'figures'/profile
     except FileNotFoundError: return {}
     if not (folder/'made_by.json').exists(): return {}
