@@ -564,6 +564,7 @@ def draw_lines(
         g = part.groupby(x)[y]
         line = ax.plot(g.mean(), ls=style, marker='.', label=value)[0]
         ax.fill_between(g.mean().index, g.min(), g.max(), color=line.get_color(), alpha=.15, lw=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
 
 # %% ../nbs/api/12i_inside.ipynb #49c447f4
