@@ -23,7 +23,7 @@ from matplotlib.ticker import FuncFormatter
 from pathlib import Path
 from torch import nn
 from .attention_prompt import PromptedAttention, attention_prompts, block_attention
-from .audit import records_of
+from .audit import OF_RUNS, records_of
 from .comparison import Comparison, compare_methods, gap_verdicts, gaps_frame, gaps_note, readable_gaps
 from .config import Config
 from .core import ShowsMarkdown, atomic, repo_root, rounded
@@ -419,7 +419,7 @@ def look_into(
     keep:list,  # see `inspect_run`
 )->list:
     "What `inspect_run` says of the runs of some rows: read, if it was saved, and saved."
-    known = {r['hash']: r for r in records_of(name, self.study.profile, self.root)} if rows else {}
+    known = {r['hash']: r for r in records_of(name, self.study.profile, self.root, OF_RUNS)} if rows else {}
     same = lambda r: r and r['asked'] == [LOOK_VERSION, keep]
     look = lambda r: known[r['hash']] if same(known.get(r['hash'])) else inspect_run(
         self.study.config_of(r), r, keep, self.root)

@@ -64,7 +64,7 @@ def on_tiny_videos(
     data,    # {data set: folder of tiny videos}
     other,   # settings that replace the file's
 ):           # parameters
-    "Fill in a user's places. Of a comparison, keep every sixth row, and one learning rate for each method."
+    "Fill in a user's places. Of a comparison, keep every sixth row, those beside, and one learning rate for each method."
     values = dict(values, jobs=1, settings=values['settings'] | other)
     if 'epochs' in values:  # the experiment sets it, with a warm-up of its own
         del values['settings']['epochs'], values['settings']['warmup_epochs']
@@ -74,7 +74,8 @@ def on_tiny_videos(
     targets = {k: t | place(t) | dict(weights='') for k, t in values['targets'].items()}
     values['settings'] |= place(values['settings'])
     values['settings'].pop('weights')  # each target has its own
-    rows = dict(list(values['rows'].items())[::6])
+    named = {r: values['rows'][r] for r in values.get('beside', [])}
+    rows = dict(list(values['rows'].items())[::6]) | named
     lrs = {r['method']: values['lrs'][r['method']][:1] for r in rows.values()}
     return values | dict(targets=targets, rows=rows, lrs=lrs, search={})
 
