@@ -103,6 +103,7 @@ def check_budget_parameters(
     few = [m for m, rates in lrs.items() if len(rates) < 2]
     if beside and few: raise ValueError(f'beside: give {few[0]} two rates at least in lrs')
 
+# %% ../nbs/api/12j_budget.ipynb #b016dgp1
 def check_compared(
     rows:dict,     # name: settings
     judged:str,    # row that is compared with others
@@ -273,6 +274,7 @@ def rate_changes(
     pairs = {r: (chosen.lr[longest, r], chosen.lr[at, r]) for r in chosen.loc[at].index}
     return [f'{r} ({new:g} instead of {old:g})' for r, (new, old) in pairs.items() if new != old]
 
+# %% ../nbs/api/12j_budget.ipynb #b033dgp1
 @patch
 def searched_budgets(self:Budget)->list:
     "Names of the budgets at which rates were searched."

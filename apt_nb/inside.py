@@ -186,6 +186,7 @@ def relations_of(
     "The mean over heads of what is in `shares`, without that of prompts."
     return {k: [float(s.mean()) for s in shares[k].values()] for k in ('across', 'across_frozen', 'moved')}
 
+# %% ../nbs/api/12i_inside.ipynb #019insp1
 def inspect_model(
     model:nn.Module,  # VideoViT with prompts
     frozen:nn.Module, # the same backbone before tuning
@@ -411,6 +412,7 @@ def look(
     clips = min(r['clips'] for r in self.looked)
     return Shown(gate_sentence(row, len(self.looked), clips, worst), worst)
 
+# %% ../nbs/api/12i_inside.ipynb #f88d5ap1
 @patch
 def look_into(
     self:Inside,
@@ -650,6 +652,7 @@ def _in_words(
             'relations that changed, most': f'{moved.max():.0f}% (block {moved.argmax()})',
             'without any': f'{mean("without_all"):.1f}', 'prompts kept, by mass': ', '.join(kept)}
 
+# %% ../nbs/api/12i_inside.ipynb #041insp1
 @patch
 def looked_table(self:Inside, title:str)->Shown:
     "What the runs that were looked into say, one line per target, means over the seeds."

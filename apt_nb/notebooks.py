@@ -37,6 +37,7 @@ def one_of_each(
             raise ValueError(f'{names} have the same number: rename all but one, or name one with --only')
     return {n: own[0] for n, own in found.items()}
 
+# %% ../nbs/api/12c_notebooks.ipynb #393824p1
 def experiments(
     root:Path,      # clone
     only:str=None,  # numbers or names, such as '03', '03,06' or '03_ablation_dropout' (None: all)

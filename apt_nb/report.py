@@ -435,6 +435,7 @@ def takes(
         return sees(questions) <= max(far) or level and sees(questions / 2, .9) <= MARGIN - abs(here)
     return next((k for k in TIMES if found(k)), np.nan)
 
+# %% ../nbs/api/12a_report.ipynb #4df9ebp1
 def takes_text(
     f:dict, # a finding from `decide`
 )->str:

@@ -282,10 +282,12 @@ def require_seeds(plan):
         there = ', '.join(map(str, sorted(plan.known_seeds)))
         raise ValueError(f'--seeds {unknown[0]}: these experiments have the seeds {there}')
 
+# %% ../nbs/api/13a_reproduce.ipynb #25378dp1
 def plan_runs(
     tasks:list,  # tasks
 )->Plan:
-    "The plan of a batch. An error in a notebook's `runs` is kept in `errors`. ValueError for seeds."
+    """The plan of a batch. An error in a notebook's `runs` is kept in `errors`. ValueError for unknown seeds,
+    and for parameters of your own that plan no runs."""
     plan = Plan({}, seeds=tasks[0].seeds)
     for t in tasks:
         try:
@@ -294,9 +296,12 @@ def plan_runs(
         except Exception as e: plan.errors[t.nb.stem] = f'{type(e).__name__}: {e}'
     plan.experiments = {k: e for k, e in plan.experiments.items() if e and k not in plan.errors}
     advance(plan)
+    if plan.errors and tasks[0].figures: # parameters of your own
+        raise ValueError('; '.join(f'{name} plans no runs: {e}' for name, e in plan.errors.items()))
     require_seeds(plan)
     return plan
 
+# %% ../nbs/api/13a_reproduce.ipynb #25378dp2
 def advance(plan:Plan):
     "Follow each experiment of `plan` to the runs that it waits for."
     for name, experiment in list(plan.experiments.items()):
@@ -423,14 +428,11 @@ def train_all(
     dry:bool=False,        # only say what would be done
     cluster:Cluster=None,  # where to train (None: in processes of this machine)
 )->dict:                   # {folder of a run that failed: exception}
-    """Train what the notebooks ask for, stage by stage. What fails is printed, and left to its notebook.
-    ValueError for parameters of your own that plan no runs."""
+    "Train what the notebooks ask for, stage by stage. What fails is printed, and left to its notebook."
     if not tasks: return {}
     jobs = jobs or min([t.values['jobs'] for t in tasks if t.values.get('jobs')], default=default_jobs())
     with chdir(tasks[0].nb.parent):
         plan, told = plan_runs(tasks), {}
-        if plan.errors and tasks[0].figures: # parameters of your own
-            raise ValueError('; '.join(f'{name} plans no runs: {e}' for name, e in plan.errors.items()))
         while True:
             for name in plan.errors.keys() - told.keys(): print(f'{name} plans no runs: {plan.errors[name]}')
             timed = any(c.profile != 'smoke' for c in plan.runs.values())

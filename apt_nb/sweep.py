@@ -226,6 +226,7 @@ def saved_records(
             print(f'The records in this file are not used: {e}')
     return {r['hash']: r for r in sorted(runs, key=lambda r: 'steps' in r)}
 
+# %% ../nbs/api/11b_sweep.ipynb #b7cf86p1
 def record_digest(
     record:dict,  # see `as_run`
 )->str:           # 12 hexadecimal digits
@@ -305,6 +306,7 @@ def keep_shipped(
     for file, r in new.items():
         if not file.exists(): atomic(file, lambda f: f.write_text(json.dumps(r)))
 
+# %% ../nbs/api/11b_sweep.ipynb #ad45f3p1
 def shipped_among(
     cfgs,              # list of Config
     shipped:dict,      # see `shipped_records`
@@ -314,6 +316,7 @@ def shipped_among(
     if not choice: shipped = {n: r for n, r in shipped.items() if isinstance(r, Exception) or 'steps' in r}
     return {f: shipped[f.name] for f in (run_folders(cfgs) if shipped else []) if f.name in shipped}
 
+# %% ../nbs/api/11b_sweep.ipynb #ad45f3p2
 def shipped_for(
     cfgs,              # list of Config
     choice:bool=False, # also those of a search, which have no answers on test videos

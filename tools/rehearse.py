@@ -64,7 +64,7 @@ def on_tiny_videos(
     data,    # {data set: folder of tiny videos}
     other,   # settings that replace the file's
 ):           # parameters
-    "Fill in a user's places. Of a comparison, keep every sixth row, those beside, and one learning rate for each method."
+    "Fill in a user's places. Of a comparison, keep every sixth row, those beside, and one rate for each method."
     values = dict(values, jobs=1, settings=values['settings'] | other)
     if 'epochs' in values:  # the experiment sets it, with a warm-up of its own
         del values['settings']['epochs'], values['settings']['warmup_epochs']
