@@ -202,7 +202,7 @@ def overview(
     videos, classes = videos.format(**records[0]['videos']), len(records[0]['classes'])
     devices = {'{device}, {precision}'.format(**r['environment']) for r in records}
     seconds = {r['hash']: r['timing']['seconds'] for r in records}
-    spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes of training in all'
+    spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, by the clock'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
             f'on {", ".join(sorted(devices))}; {spent}')
 
@@ -513,11 +513,12 @@ def interval_text(
 def readable_findings(
     f:pd.DataFrame,  # from `decide`, with or without outcome
 )->pd.DataFrame:     # text
-    "Findings as text; the measure is named if there are several."
+    "Findings as text. There is a column for the paper if it has a number for one of them."
     rows = f.to_dict('records')
     out = {'finding': list(f.finding)}
-    if f.measure.nunique() > 1: out['of'] = list(f.measure)
-    out['paper'] = ['-' if pd.isna(r['paper']) else f'{r["paper"]:+.2f}' for r in rows]
+    out['measure'] = list(f.measure)
+    printed = ['-' if pd.isna(r['paper']) else f'{r["paper"]:+.2f}' for r in rows]
+    if set(printed) != {'-'}: out['paper'] = printed
     out['here'] = [signed(r['here'], r['measure']) for r in rows]
     out['95% interval'] = [interval_text(r) for r in rows]
     if 'outcome' not in f: return pd.DataFrame(out)
