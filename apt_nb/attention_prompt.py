@@ -127,9 +127,12 @@ def retype(
     cls:type,         # its new class, a subclass with another `forward`
     **added,          # children or plain attributes that the new `forward` needs
 )->nn.Module:         # the module
-    "Make `module` a `cls` without touching its tensors and hooks; ValueError if it is changed already."
-    if is_retyped(module):
-        raise ValueError(f'this {type(module).__name__} is changed already: restore it first')
+    "Make `module` a `cls` without touching its tensors and hooks; ValueError if its forward is another already."
+    name = type(module).__name__
+    if is_retyped(module): raise ValueError(f'this {name} is changed already: restore it first')
+    if 'forward' in vars(module):
+        raise ValueError(f'the forward of this {name} was replaced, by a hook, torch.compile or a patch, and '
+                         'would hide what is added: take that away first, and put it back afterwards')
     like = next(p for p in module.parameters() if p.ndim > 1)
     for name, part in added.items():
         if isinstance(part, nn.Module): part.to(like.device, like.dtype).train(module.training)

@@ -469,7 +469,8 @@ def statement_note(
     table, records = standing
     if not table: return prompt_note(records, root, {REPARAM: 400}.get(notebook))
     if 'knob' in STUDIES[table]: return stand_ins(table, records, root)
-    named = [r for r in records if any(re.search(rf'{r["config"]["row"]}\b', f) for f in names)]
+    row = lambda r: re.compile(rf'{re.escape(r["config"]["row"])}(?!\w)')
+    named = [r for r in records if any(map(row(r).search, names))]
     return stand_ins(table, named or [r for r in records if 'APT' in r['config']['row']], root)
 
 # %% ../nbs/api/12d_audit.ipynb #e48a9843

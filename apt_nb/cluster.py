@@ -195,9 +195,10 @@ def local_jobs(
 )->dict:      # {number of a process: R}
     "The jobs of these that run on this machine."
     def runs(t):
-        try: p = psutil.Process(int(t['job']))
+        try: # it may end between two of these
+            p = psutil.Process(int(t['job']))
+            return p.status() != psutil.STATUS_ZOMBIE and t['place'] in p.cmdline()
         except psutil.NoSuchProcess: return False
-        return p.status() != psutil.STATUS_ZOMBIE and t['place'] in p.cmdline()
     here = [t for t in tickets if t['cluster'] == 'local' and t['host'] == platform.node()]
     return {t['job']: 'R' for t in here if runs(t)}
 

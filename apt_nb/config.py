@@ -167,6 +167,9 @@ def check_views(cfg):
         pair = getattr(cfg, name)
         if len(pair) != 2 or not 0 < pair[0] <= pair[1]:
             raise ValueError(f'{name} is {pair}, it must be two numbers above 0, the smaller one first')
+    if cfg.sampling == 'uniform' and cfg.test_points == 'start' and cfg.test_clips > 2:
+        raise ValueError(f"test_clips is {cfg.test_clips}: with test_points='start', as published, uniform "
+                         'sampling has 1 or 2. Choose one of these, or set test_points=\'middle\'')
     drawn = [k for k in ('hflip', 'rand_augment') if getattr(cfg, k) not in (False, '', 'none')]
     if drawn and cfg.train_views == 'fixed':
         raise ValueError(f'train_views is fixed, and {drawn[0]} is set, which fixed views do not draw: '

@@ -20,12 +20,15 @@ def split_columns(
 )->list:         # [[cell, ...]]
     "The cells of each line. If only some lines have a number of frames before a label, it is left out."
     counted = lambda row: len(row) == 3 and row[1].isdecimal()
+    mostly = []
     for mark in '\t,;':
         rows = [[c.strip() for c in row] for row in csv.reader(lines, delimiter=mark, skipinitialspace=True)]
         if len({len(r) for r in rows}) == 1 and len(rows[0]) > 1: return rows
         some = all(r and r[-1].isdecimal() and (counted(r) or len(r) == 2) for r in rows)
         if some and rows: return [[r[0], r[-1]] for r in rows]
-    return [line.rsplit(None, 1) for line in lines]
+        if sum(len(r) > 1 for r in rows) > len(rows) / 2: mostly.append(rows)
+    by_blank = [line.rsplit(None, 1) for line in lines]
+    return by_blank if all(len(r) == 2 for r in by_blank) or not mostly else mostly[0]
 
 # %% ../nbs/api/05aa_own_lists.ipynb #754c638d
 LIST_COLUMNS = dict(
@@ -85,11 +88,12 @@ def list_rows(
     rows = split_columns(file_lines(file))
     where = named_columns(rows[0]) if rows else {}
     rows = rows[1:] if where else [cut_number(file, r) for r in rows]
-    require_once(file, [r[where.get('path', 0)] for r in rows if r])
+    if not rows: require_once(file, rows)
     where = where or unnamed_columns(file, rows)
     last = max(where.values())
     raise_if_any(f'{file}: lines with a column too few, or an empty one',
                  [' '.join(r) for r in rows if len(r) <= last or not all(r[i] for i in where.values())])
+    require_once(file, [r[where['path']] for r in rows])
     return [(r[where['path']], r[where['label']], r[where['part']] if 'part' in where else '') for r in rows]
 
 # %% ../nbs/api/05aa_own_lists.ipynb #482f18e6

@@ -35,10 +35,11 @@ from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields
 from .core import ShowsMarkdown, atomic, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, files_below, inner_folder
+from .datasets import is_video
 from .datasets import part_folder, parts_in, raise_if_any, videos_among
 from .evaluation import Predictions, metrics, predict
 from .frames import frame_bytes, open_video
-from .own_lists import data_parts, list_files, listed_parts
+from .own_lists import data_parts, list_files, listed_parts, may_be_video
 from .pages import percent_range, results_page
 from .report import markdown
 from .reproduce import duration
@@ -829,7 +830,7 @@ def saved_test(
     "The test videos of the training, by the file split.csv."
     file = folder/'split.csv'
     if not file.is_file(): return []
-    t = pd.read_csv(file, keep_default_na=False, encoding_errors='surrogateescape')
+    t = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors='surrogateescape')
     return list(t.path[t.split == 'test']) if {'path', 'split'} <= set(t) else []
 
 def present_test(
@@ -977,6 +978,7 @@ def video_files(
     "The given videos and those in the given folders, in order."
     def inside(path):
         if not os.path.isdir(path): return [path]
+        if may_be_video(path) and not any(map(is_video, files_below(path))): return [path] # frames
         (videos,), _ = videos_among([[f'./{f}' for f in files_below(path)]])
         return [path/f for f in videos]
     found = list(dict.fromkeys(v for p in paths for v in inside(Path(p))))

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRINTED', 'ABOUT', 'FIGURE_3', 'SETTING_NAMES', 'ROWS', 'VIEWS', 'printed_frame', 'published', 'printed_numbers',
-           'by_setting', 'setting_label', 'short_label', 'row_method', 'PaperViews', 'paper_views']
+           'by_setting', 'setting_label', 'short_label', 'row_label', 'row_method', 'PaperViews', 'paper_views']
 
 # %% ../nbs/api/10a_paper.ipynb #d2119bce
 import io, re
@@ -136,6 +136,15 @@ def setting_label(
 def short_label(knob:str, value)->str:
     "The label for a place with little room: 'm2-n2' for RandAugment."
     return setting_label(knob, value).split('-mstd')[0]
+
+def row_label(
+    knob:str, # setting that makes the rows
+    value,    # its value in a row
+    values,   # its values in all rows
+)->str:
+    "The short label, or the whole one if another row has the same short one."
+    same = [v for v in values if v != value and short_label(knob, v) == short_label(knob, value)]
+    return setting_label(knob, value) if same else short_label(knob, value)
 
 # %% ../nbs/api/10a_paper.ipynb #74f11cd0
 ROWS = {

@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES', 'FINDING_COLUMNS', 'FINDING_TEXTS', 'TAKES',
            'WINDOWS', 'compare_table', 'plus_minus', 'format_number', 'readable_table', 'markdown', 'profile_dir',
-           'figures_dir', 'file_stem', 'caption', 'headline', 'titled', 'save_text', 'save_table', 'save_records',
-           'range_text', 'overview', 'with_setting', 'figure_style', 'save_drawing', 'save_figure', 'spread_labels',
-           'draw_curves', 'curves_figure', 'loss_frame', 'difference_sentence', 'window_label', 'window_sentence',
-           'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings', 'signed', 'interval_text',
-           'readable_findings', 'more_than_known', 'save_findings', 'read_findings', 'open_text', 'conclusions',
-           'Shown', 'Study']
+           'figures_dir', 'file_stem', 'caption', 'headline', 'titled', 'short_number', 'save_text', 'save_table',
+           'save_records', 'range_text', 'overview', 'with_setting', 'figure_style', 'save_drawing', 'save_figure',
+           'spread_labels', 'draw_curves', 'curves_figure', 'loss_frame', 'difference_sentence', 'window_label',
+           'window_sentence', 'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings',
+           'signed', 'interval_text', 'readable_findings', 'more_than_known', 'save_findings', 'read_findings',
+           'open_text', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
-import io, json, os
+import io, json, math, os
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ from pathlib import Path
 from PIL import Image
 from .config import BENCHMARKS
 from .core import DamagedFile, ShowsMarkdown, atomic, read_json, repo_root, rounded
-from .paper import SETTING_NAMES, by_setting, setting_label, short_label
+from .paper import SETTING_NAMES, by_setting, row_label, setting_label
 from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
 from .stats import paired_difference
 from .stats import records_frame
@@ -88,7 +88,8 @@ def markdown(
 )->str:
     "A table in Markdown, the first column left, the others right."
     rows = [list(t.columns), [':--'] + ['--:'] * (len(t.columns) - 1), *t.values.tolist()]
-    return '\n'.join('| ' + ' | '.join(map(str, r)) + ' |' for r in rows) + '\n'
+    text = lambda v: str(v).replace('|', '\\|')
+    return '\n'.join('| ' + ' | '.join(map(text, r)) + ' |' for r in rows) + '\n'
 
 # %% ../nbs/api/12a_report.ipynb #ef704709
 def profile_dir(
@@ -109,7 +110,7 @@ def figures_dir(
     other = ', '.join(sorted({r['profile'] for r in records} - {profile}))
     if other: raise ValueError(f'figures/{profile} is not the place for records of profile {other}')
     data = {r.get('config', {}).get('data', 'moving_shapes') for r in records} - set(BENCHMARKS)
-    own = f'own/{Path(min(data)).stem.lower()}' if data and profile == 'demo' else profile
+    own = f'own/{Path(min(data)).name}' if data and profile == 'demo' else profile
     return profile_dir(own, root)
 
 # %% ../nbs/api/12a_report.ipynb #6a05d7de
@@ -147,6 +148,11 @@ def titled(
     return f'**{title}** ({caption(records)})\n\n{markdown(t)}'
 
 # %% ../nbs/api/12a_report.ipynb #87156e99
+def short_number(v):
+    "A float with four decimals, or with four digits if it is small. Anything else as it is."
+    if not isinstance(v, float): return v
+    return round(v, 4) if abs(v) >= .01 or math.isnan(v) else float(f'{v:.4g}')
+
 def save_text(
     text:str,           # Markdown
     data:pd.DataFrame,  # its numbers
@@ -155,7 +161,7 @@ def save_text(
     "Write <path>.md and <path>.csv."
     files = [Path(path).with_name(f'{Path(path).name}.{suffix}') for suffix in ('md', 'csv')]
     atomic(files[0], lambda f: f.write_text(text, encoding='utf-8'))
-    atomic(files[1], lambda f: data.round(4).to_csv(f, lineterminator='\n'))
+    atomic(files[1], lambda f: data.map(short_number).to_csv(f, lineterminator='\n'))
     return files
 
 # %% ../nbs/api/12a_report.ipynb #7640df91
@@ -298,7 +304,7 @@ def draw_curves(
     marker=None,         # matplotlib marker of each point
 ):
     "One line for each value of `knob`, with a band from lowest to highest seed, named at its right end."
-    ends, colours = {}, sns.color_palette('colorblind')
+    ends, colours, values = {}, sns.color_palette('colorblind'), frame[knob].unique()
     for i, (value, part) in enumerate(frame.groupby(knob, sort=False)):
         g = part.groupby(x)[column]
         mean, colour = g.mean(), colours[i % len(colours)]
@@ -306,7 +312,7 @@ def draw_curves(
         ax.plot(mean.index, mean, color=colour, ls=LINE_STYLES[i % len(LINE_STYLES)], marker=marker)
         if part.seed.nunique() > 1:
             ax.fill_between(mean.index, g.min(), g.max(), color=colour, alpha=.15, lw=0)
-        ends[short_label(knob, value)] = mean.index[-1], mean.iloc[-1], colour
+        ends[row_label(knob, value, values)] = mean.index[-1], mean.iloc[-1], colour
     if ends: _name_ends(ax, ends)
     else: ax.text(.5, .5, 'no validation videos', ha='center', transform=ax.transAxes)
 
@@ -375,6 +381,7 @@ def window_sentence(
     b:str,   # what it is compared with
 )->str:
     "Who is ahead over some epochs, by how much, and how sure that is."
+    if math.isnan(d['diff']): return f'{a} and {b} cannot be compared: there are no validation videos'
     if abs(d['diff']) < 1e-9: return f'{a} is level with {b}'
     side = 'ahead of' if d['diff'] > 0 else 'behind'
     interval = f'95% interval {d["low"]:+.1f} to {d["high"]:+.1f}'
@@ -473,7 +480,7 @@ def pair_finding(
     "The `finding` that the paper's better row is above the other, or that they are level."
     a, b = (x, y) if printed.top1[x] >= printed.top1[y] else (y, x)
     p, gap = paired_difference(records, knob, a, b), printed.top1[a] - printed.top1[b]
-    better, other = short_label(knob, a), short_label(knob, b)
+    better, other = (row_label(knob, v, (a, b)) for v in (a, b))
     too_close = tie and gap < tie(printed.top1[a], printed.top1[b])
     if too_close: return finding(f'{better} and {other} level', p, gap, wants='level')
     return finding(f'{better} above {other}', p, gap)
@@ -574,6 +581,7 @@ def open_text(
 )->str:
     "The finding, what it could have seen, and what it would take."
     says, seen = f['finding'], signed(f['could_see'], f['measure']).lstrip('+')
+    if pd.isna(f['here']): return f'{says} (not measured)'
     if len(f['by_seed']) < 2: return f'{says} (takes several seeds)'
     return says if pd.isna(f['could_see']) else f'{says} (could see {seen}, takes {takes_text(f)})'
 
@@ -617,13 +625,14 @@ class Study(ShowsMarkdown):
     found:list=field(default_factory=list)  # rows of `finding`, in the order in which they were made
 
     def __post_init__(self):
-        self.profile, self.data = self.ran[0]['profile'], self.ran[0]['config']['data']
+        config = self.ran[0]['config']
+        self.profile, self.data, self.dataset = self.ran[0]['profile'], config['data'], config.get('dataset')
         save_records(self.ran, self.file(self.notebook), self.profile, self.root)
         if self.records is None: self.records = self.ran
         if self.value_of: self.records = with_setting(self.records, self.knob, self.value_of)
         if self.printed is not None: self.printed = by_setting(self.printed)
 
-    def file(self, name): return file_stem(name, self.data)
+    def file(self, name): return name if self.dataset == 'ssv2' else file_stem(name, self.data)
     def _repr_markdown_(self): return overview(self.ran).replace('\n', '  \n')
 
 # %% ../nbs/api/12a_report.ipynb #d6f658ef
@@ -647,8 +656,9 @@ def per_class(self:Study)->pd.DataFrame:
 # %% ../nbs/api/12a_report.ipynb #e3164174
 @patch
 def label(self:Study, value, knob:str='')->str:
-    "A value of `knob` in few letters, see `short_label`."
-    return short_label(knob or self.knob, value)
+    "A value of `knob` in few letters, see `short_label`. All letters, if it shares the few with another row."
+    knob = knob or self.knob
+    return row_label(knob, value, [r['config'].get(knob) for r in self.records])
 
 @patch
 def losses(self:Study)->pd.DataFrame:

@@ -256,7 +256,8 @@ def follow(plan:Plan, experiment:Experiment):
         plan.runs |= {f: c for f, c in zip(folders, cfgs) if f not in left}
         missing = [i for i, f in enumerate(folders) if f not in left and not read_record(f)]
         failed = {i: plan.failed[folders[i]] for i in missing if folders[i] in plan.failed}
-        if len(failed) < len(missing) or not experiment.stage.later: return
+        more = experiment.stage.later or experiment.stage.choice # after a search, rates beyond an edge
+        if len(failed) < len(missing) or not more: return
         if failed: experiment.throw(SweepError.of(cfgs, failed))
         else: experiment.send([read_record(f) or left[f] for f in folders])
 
@@ -313,8 +314,8 @@ def advance(plan:Plan):
 # %% ../nbs/api/13a_reproduce.ipynb #a8ae1edd
 def recipe(cfg:Config)->dict: # columns of `recipe_table`
     "What a run sees and how it steps. The videos are those of the official lists (NaN for other data)."
-    videos = math.nan
-    if cfg.dataset: videos = int(known_set(cfg.dataset).counts[cfg.split]['train'] * (1 - cfg.val_fraction))
+    counts = known_set(cfg.dataset).counts.get(cfg.split, {}) if cfg.dataset else {}
+    videos = counts.get('train', math.nan) * (1 - cfg.val_fraction) // 1
     steps = videos // cfg.batch_size
     return dict(
         videos=videos, model=cfg.model, data=cfg.dataset or Path(cfg.data).name,

@@ -125,7 +125,8 @@ def contents(
     except OSError as e:
         wrong = f'{e.filename}: cannot be read ({e.strerror}). Mend it, or take it off the list'
         raise DatasetError(wrong) from None
-    return [list(row) for row in zip(videos.paths, videos.labels, found.values(), strict=True)]
+    at = lambda p: os.path.abspath(Path(videos.root)/p) # two spellings may be one file
+    return [[p, label, found[at(p)]] for p, label in zip(videos.paths, videos.labels)]
 
 def data_digest(cfg:Config)->str:
     "Hash of the videos: the benchmark's definition, or name, label and content of each file of each split."

@@ -280,11 +280,12 @@ def difference_of_differences(
     p:dict,  # from `contrast`, on one target
     q:dict,  # from `contrast`, on the videos of another
 )->dict:     # as from `t_interval`, with per_seed of the seeds that both have
-    "`p` minus `q`."
+    "`p` minus `q`. With one seed there is no p-value."
     seeds = [s for s in p['per_seed'] if s in q['per_seed']]
     per_seed = {s: p['per_seed'][s] - q['per_seed'][s] for s in seeds}
     parts = [(d['se']**2, d['df']) for d in (p, q)]
-    return t_interval(p['diff'] - q['diff'], parts) | dict(per_seed=per_seed)
+    nothing = dict(p=math.nan, could_see=math.nan) if len(seeds) < 2 else {}
+    return t_interval(p['diff'] - q['diff'], parts) | nothing | dict(per_seed=per_seed)
 
 # %% ../nbs/api/12_stats.ipynb #6336e455
 def seed_difference(

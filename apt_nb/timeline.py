@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SHOWN', 'window_starts', 'Windows', 'Part', 'window_probabilities', 'runs_of_class', 'timeline', 'timeline_figure',
-           'clock_time', 'parts_text', 'window_width', 'write_timelines', 'write_timeline']
+           'clock_time', 'parts_text', 'window_width', 'free_name', 'write_timelines', 'write_timeline']
 
 # %% ../nbs/api/13c_timeline.ipynb #8b7d80de
 import json
@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import sys
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
@@ -130,6 +131,7 @@ def timeline_figure(
         ax.invert_yaxis()
         ax.grid(False)
         ax.set(xlabel='seconds', title=one_line(found['video']))
+        for text in (ax.title, *ax.get_yticklabels()): text.set_parse_math(False) # names may have $
         fig.colorbar(shown, label='probability')
     plt.close(fig)
     return fig
@@ -137,7 +139,7 @@ def timeline_figure(
 # %% ../nbs/api/13c_timeline.ipynb #abc097d7
 def clock_time(seconds:float)->str:
     "'1:05' or '1:02:03'; tenths if there are only seconds to tell apart."
-    m, s = divmod(seconds, 60)
+    m, s = divmod(round(seconds, 1), 60)
     return f'{m // 60:.0f}:{m % 60:02.0f}:{int(s):02d}' if m >= 60 else f'{m:.0f}:{s:04.1f}'
 
 # %% ../nbs/api/13c_timeline.ipynb #2259075d
@@ -158,12 +160,21 @@ def window_width(
     seconds:float, # length of a window (None: as those)
 )->int:            # frames
     "How many frames a window has. Raises ValueError if nothing says it."
-    fps = getattr(open_video(path), 'fps', 0.) or 1.
-    if seconds: return max(1, round(seconds * fps))
-    if length.get('frames'): return max(1, round(length['frames'] * fps / (length.get('fps') or fps)))
+    fps, trained = getattr(open_video(path), 'fps', 0.), length.get('fps')
+    if seconds: return max(1, round(seconds * (fps or 1.)))
+    faster = fps / trained if fps and trained else 1. # frames in a folder have no rate
+    if length.get('frames'): return max(1, round(length['frames'] * faster))
     raise ValueError('the model does not say how long the videos were that it was trained on: give --window')
 
 # %% ../nbs/api/13c_timeline.ipynb #78f10fbe
+def free_name(
+    stem:str,  # name of a video, without suffix
+    taken,     # names in small letters
+)->str:
+    "The name, with the first number that makes it another one than those taken."
+    names = chain([stem], (f'{stem}_{i}' for i in count(2)))
+    return next(n for n in names if n.lower() not in taken)
+
 def write_timelines(
     tuned,             # file written by `apt_nb_train`, or its folder
     paths,             # videos, and folders of videos
@@ -184,8 +195,8 @@ def write_timelines(
             print(one_line(f'apt_nb_predict: {e}'), file=sys.stderr)
             continue
         print_main(one_line(f'{path}: {parts_text(found)}'))
-        name = path.stem if path.stem not in written else f'{path.stem}_{len(written)}'
-        written.add(name)
+        name = free_name(path.stem, written)
+        written.add(name.lower())
         if is_main(): write_timeline(found, folder/name)
     return bad, len(files)
 

@@ -6,12 +6,12 @@
 __all__ = ['PROJECTIONS', 'ELSEWHERE', 'INTERFACE', 'NO_NORM', 'SETTINGS', 'READ_HERE', 'PROCESSORS', 'CLIP_FIELDS', 'ANY_CLIP',
            'projections', 'uses_interface', 'encoder_attentions', 'plain_attention', 'attend_with_prompts',
            'PromptedConfig', 'SeesPrompts', 'prompted_class', 'new_prompted', 'chosen_layers', 'vision_config',
-           'config_value', 'pixels_per_patch', 'register_interface', 'add_transformers_prompts', 'LoRAProjection',
-           'called_projections', 'add_transformers_lora', 'encoder_layers', 'train_biases', 'has_class_token',
-           'HeadedEncoder', 'is_transformers', 'transformers_head', 'transformers_norm', 'transformers_settings',
-           'transformers_kind', 'VideoClassifier', 'with_classes', 'transformers_folder', 'processor_file',
-           'pixel_moments', 'transformers_package', 'quiet_transformers', 'transformers_clip', 'fit_clips',
-           'auto_class', 'load_classifier', 'rebuild_classifier', 'require_frozen_loaded']
+           'config_value', 'pixels_per_patch', 'register_functions', 'register_interface', 'add_transformers_prompts',
+           'LoRAProjection', 'called_projections', 'add_transformers_lora', 'encoder_layers', 'train_biases',
+           'has_class_token', 'HeadedEncoder', 'is_transformers', 'transformers_head', 'transformers_norm',
+           'transformers_settings', 'transformers_kind', 'VideoClassifier', 'with_classes', 'transformers_folder',
+           'processor_file', 'pixel_moments', 'transformers_package', 'quiet_transformers', 'transformers_clip',
+           'fit_clips', 'auto_class', 'load_classifier', 'rebuild_classifier', 'require_frozen_loaded']
 
 # %% ../nbs/api/01b_transformers.ipynb #5b81ce9c
 import huggingface_hub, importlib, inspect, math, re, sys, torch
@@ -116,6 +116,7 @@ def prompted_class(cls:type)->type: # class of an attention of transformers, wit
 
 def new_prompted(cls:type): # an empty object, which `pickle` and `copy` fill
     "A new attention of `prompted_class`."
+    register_functions() # this may be another process than the one that added the prompts
     return object.__new__(prompted_class(cls))
 
 # %% ../nbs/api/01b_transformers.ipynb #9b5d5dc0
@@ -144,15 +145,19 @@ def pixels_per_patch(config)->int: # height x width, whatever the model calls th
     return size * size if isinstance(size, int) else math.prod(tuple(size)[-2:])
 
 # %% ../nbs/api/01b_transformers.ipynb #6d5c29ca
+def register_functions():
+    "Put our functions into transformers' table, where attentions with prompts look for them."
+    for name in ('sdpa', 'eager'):
+        function = partial(attend_with_prompts, name=name)
+        sys.modules['transformers'].AttentionInterface.register(INTERFACE + name, function)
+
 def register_interface(attn:nn.Module): # attention that gets prompts
-    "Put our functions into transformers' table; ValueError if the attention calls neither sdpa nor eager."
+    "`register_functions`; ValueError if the attention calls neither sdpa nor eager."
     name = attn.config._attn_implementation
     if name not in ('sdpa', 'eager'):
         raise ValueError(f'this model computes attention by {name}: prompts need sdpa or eager, so call '
                          "model.set_attn_implementation('sdpa') first")
-    for name in ('sdpa', 'eager'):
-        function = partial(attend_with_prompts, name=name)
-        sys.modules['transformers'].AttentionInterface.register(INTERFACE + name, function)
+    register_functions()
 
 # %% ../nbs/api/01b_transformers.ipynb #7d8bb4e7
 def add_transformers_prompts(
@@ -371,10 +376,11 @@ def blocks(self:VideoClassifier)->list: # layers, each with attention and MLP
 @patch
 def set_grad_checkpointing(self:VideoClassifier, enable:bool=True):
     "Keep only each layer's input for the backward pass, and compute the layer again there."
-    names = ('activation_checkpointing_enable', 'gradient_checkpointing_enable') # the second until 5.2x
     model = self.module.encoder if isinstance(self.module, HeadedEncoder) else self.module
-    start = next(getattr(model, n) for n in names if hasattr(model, n))
-    if enable: start(dict(use_reentrant=False))
+    kinds = 'activation', 'gradient' # the second until 5.2x
+    kind = next(k for k in kinds if hasattr(model, f'{k}_checkpointing_enable'))
+    if enable: getattr(model, f'{kind}_checkpointing_enable')(dict(use_reentrant=False))
+    else: getattr(model, f'{kind}_checkpointing_disable')()
     self.grad_checkpointing = enable
 
 @patch(as_prop=True)
@@ -475,12 +481,13 @@ def auto_class(config)->type: # one of transformers' AutoModel classes
 def load_classifier(
     weights,          # folder of transformers, or a name on the Hub
     num_classes:int,  # number of logits
+    dtype=torch.float32, # type of the weights, whatever the file has; tuning needs single precision
     **clip,           # n_frames and size of the clips (not given: the model's own)
 )->VideoClassifier:   # its `loaded` has the notes, its `weights` the name of the weights
     "A model of transformers with its weights, for clips; ValueError if some are missing that stay frozen."
     folder = transformers_folder(weights)
     if not folder: raise ValueError(f'{weights} has no config.json of transformers beside its weights')
-    how = dict(ignore_mismatched_sizes=True, output_loading_info=True)
+    how = dict(ignore_mismatched_sizes=True, output_loading_info=True, dtype=dtype)
     with quiet_transformers():
         config = transformers_package().AutoConfig.from_pretrained(folder, num_labels=num_classes)
         fit_clips(config, clip)
@@ -499,7 +506,8 @@ def rebuild_classifier(
     "The backbone that a file was tuned on. Raises what `load_classifier` raises."
     names, settings = dict(num_frames='n_frames', img_size='size'), there['settings']
     clip = {ours: settings[name] for name, ours in names.items() if name in settings}
-    m = load_classifier(weights, settings['num_classes'], **clip)
+    dtype = getattr(torch, there.get('dtype', 'float32')) # of files of older versions, the weights' own
+    m = load_classifier(weights, settings['num_classes'], dtype, **clip)
     if there.get('pixels') in (None, m.module.pixels): return m
     return VideoClassifier(m.module, **there['pixels'])
 

@@ -7,7 +7,7 @@ __all__ = ['METHODS', 'LARGEST', 'TRANSFORMERS_METHODS', 'OLD_OPTIONS', 'HEADER'
            'final_norm', 'model_head', 'init_head_weight', 'linear', 'full', 'bitfit', 'option_defaults', 'jsonable',
            'require_jsonable', 'check_option', 'check_seed', 'method_options', 'plain_parameters', 'plain_state',
            'tuned_state', 'n_tuned', 'freezing', 'method_function', 'apply_method', 'tune', 'first_names', 'untune',
-           'require_tuned', 'train_mode', 'param_groups', 'digest', 'timm_settings', 'backbone_settings',
+           'require_tuned', 'train_mode', 'param_groups', 'digest', 'first_block', 'timm_settings', 'backbone_settings',
            'backbone_kind', 'backbone_record', 'current_options', 'published_name', 'prompts_as_published',
            'save_published', 'save_tuned', 'check_classes', 'require_kinds', 'read_header', 'prompt_range', 'as_single',
            'published_prompts', 'published_record', 'read_published', 'arguments_of', 'find_tuned', 'read_tuned',
@@ -15,7 +15,7 @@ __all__ = ['METHODS', 'LARGEST', 'TRANSFORMERS_METHODS', 'OLD_OPTIONS', 'HEADER'
            'load_errors', 'load_tuned']
 
 # %% ../nbs/api/02_tuning.ipynb #1b2218af
-import argparse, copy, hashlib, inspect, json, re
+import argparse, copy, hashlib, inspect, json, os, re
 import torch
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -25,7 +25,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from .adapters import add_adaptformer, add_aim, add_e2vpt, add_lora, add_st_adapter, add_vpt
 from .attention_prompt import add_attention_prompts, added_modules, as_generator, attention_prompts
-from .attention_prompt import block_attention, plain_name, remove_added, unwrap_model
+from .attention_prompt import block_attention, plain_name, remove_added, restore_class
+from .attention_prompt import retyped_modules, unwrap_model
 from .core import atomic
 from .transformers_models import add_transformers_lora, add_transformers_prompts, is_transformers
 from .transformers_models import train_biases, transformers_head, transformers_kind, transformers_norm
@@ -126,8 +127,7 @@ def require_jsonable(
     value,    # value of any kind
 ):            # the value as plain Python
     "`value` made `jsonable`; ValueError if JSON cannot write it."
-    value = jsonable(value)
-    try: json.dumps(value)
+    try: json.dumps(value := jsonable(value))
     except (TypeError, ValueError) as e:
         raise ValueError(f'{what} is {value!r}, which cannot be written to a file: {e}') from e
     return value
@@ -142,11 +142,14 @@ def check_option(
 ):
     "Raise ValueError for an option of the wrong type, a number that is not finite, or odd block numbers."
     if kind in (int, float): check_number(name, value, kind, -LARGEST, LARGEST)
+    if name.endswith('dropout') and not 0 <= value < 1:
+        raise ValueError(f'{name} is {value}, it must be 0 or more and below 1')
     elif kind in (str, bool) and type(value) is not kind:
         raise ValueError(f'{name} is {value!r}, it must be of type {kind.__name__}')
     elif name.endswith('prompt_blocks') and value is not None:
         if not isinstance(value, list): raise ValueError(f'{name} is {value!r}, it must be a list of blocks')
         for block in value: check_number(name, block, int, -LARGEST, LARGEST)
+        if len(set(value)) < len(value): raise ValueError(f'{name} is {value!r}, with a block twice')
 
 def check_seed(seed): # in plain Python
     "Raise ValueError for a seed that is neither None nor a whole number that torch takes."
@@ -181,8 +184,10 @@ def plain_state(model:nn.Module)->dict: # {name: tensor}
 
 # %% ../nbs/api/02_tuning.ipynb #3be17d33
 def tuned_state(model:nn.Module)->dict: # {name: tensor}
-    "The tensors that you train after `tune`, detached, not copied; without empty ones."
-    return {n: p.detach() for n, p in plain_parameters(model).items() if p.requires_grad and p.numel()}
+    "The tensors that `tune` makes trainable, frozen since or not, detached, not copied; without empty ones."
+    names, params = getattr(unwrap_model(model), 'trains', None), plain_parameters(model)
+    wanted = lambda n, p: p.requires_grad if names is None else n in names
+    return {n: p.detach() for n, p in params.items() if wanted(n, p) and p.numel()}
 
 # %% ../nbs/api/02_tuning.ipynb #6e0a5572
 def n_tuned(model:nn.Module)->int: # tuned parameters
@@ -222,8 +227,13 @@ def apply_method(
     options:dict,              # all options of the method
 ):
     "Apply a method to a frozen `model`. Make what it added, the norm before the head and the head trainable."
-    parts = final_norm(model), model_head(model)
-    with freezing(model): method_function(model, method)(model, seed=generator, **options)
+    parts, before = (final_norm(model), model_head(model)), retyped_modules(model)
+    with freezing(model):
+        try: method_function(model, method)(model, seed=generator, **options)
+        except BaseException: # nothing is left of a method that fails half-way
+            for n, m in retyped_modules(model).items():
+                if n not in before: restore_class(m)
+            raise
     for part in (*parts, *added_modules(model).values()): part.requires_grad_()
 
 # %% ../nbs/api/02_tuning.ipynb #811563cc
@@ -243,6 +253,7 @@ def tune(
     weight = init_head_weight(m, generator) # drawn first: one seed is one head, whatever the method draws
     apply_method(m, method, generator, options)
     everything = all(p.requires_grad for p in m.parameters())
+    m.trains = list(tuned_state(m))
     m.untuned = {n: t.clone() for n, t in tuned_state(m).items() if n in names and not everything}
     m.tuned = dict(method=method, options=options, seed=seed)
     head = model_head(m)
@@ -271,7 +282,7 @@ def untune(
     remove_added(m).requires_grad_()
     with torch.no_grad():
         for n, t in untuned.items(): params[n].copy_(t)
-    vars(m).pop('untuned', None)
+    for name in ('untuned', 'trains'): vars(m).pop(name, None)
     del m.tuned
     return model
 
@@ -316,17 +327,24 @@ def digest(
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 # %% ../nbs/api/02_tuning.ipynb #29dbefb8
+def first_block(model:nn.Module)->nn.Module:
+    "The first of a model's blocks. A model without blocks in a row is one itself."
+    blocks = getattr(model, 'blocks', None)
+    return unwrap_model(blocks[0] if isinstance(blocks, (nn.Sequential, nn.ModuleList)) else model)
+
 def timm_settings(
     model:nn.Module, # timm ViT
 )->dict:             # name, heads, sizes and pooling
     "Settings of a timm ViT that shapes do not show completely."
-    block, patch = unwrap_model(model.blocks[0]), getattr(model, 'patch_embed', None)
+    block, patch = first_block(model), getattr(model, 'patch_embed', None)
     pair = lambda size: [size, size] if isinstance(size, int) else size and list(size)
     cfg = getattr(model, 'pretrained_cfg', None) or {}
     return dict(
         architecture=cfg.get('architecture') or type(model).__name__,
         num_classes=getattr(model.head, 'out_features', 0),
-        depth=len(model.blocks), num_heads=block_attention(block).num_heads, eps=block.norm1.eps,
+        depth=len(getattr(model, 'blocks', ())),
+        num_heads=getattr(block_attention(block), 'num_heads', None),
+        eps=getattr(getattr(block, 'norm1', None), 'eps', None),
         global_pool=getattr(model, 'global_pool', None),
         **{k: pair(getattr(patch, k, None)) for k in ('img_size', 'patch_size')})
 
@@ -345,10 +363,12 @@ def backbone_kind(model:nn.Module)->dict: # name, weights, act, dtype
     "What a backbone is called, its activation, and the type of its numbers."
     if is_transformers(model): kind = transformers_kind(model)
     else:
-        block = unwrap_model(model.blocks[0])
-        kind = dict(name=getattr(model, 'name', None), weights=getattr(model, 'weights', None),
-                    act=type(getattr(block.mlp, 'act', block.mlp)).__name__,
-                    dtype=block_attention(block).qkv.weight.dtype)
+        block, cfg = first_block(model), getattr(model, 'pretrained_cfg', None) or {}
+        mlp, qkv = getattr(block, 'mlp', block), getattr(block_attention(block), 'qkv', None)
+        timms = '.'.join(cfg[k] for k in ('architecture', 'tag') if cfg.get(k)) or None # its name for both
+        kind = dict(name=getattr(model, 'name', timms), weights=getattr(model, 'weights', None),
+                    act=type(getattr(mlp, 'act', mlp)).__name__,
+                    dtype=getattr(qkv, 'weight', next(model.parameters())).dtype)
     return kind | dict(dtype=str(kind['dtype']).removeprefix('torch.'))
 
 # %% ../nbs/api/02_tuning.ipynb #a9e20c7e
@@ -431,12 +451,19 @@ def save_tuned(
     **meta,          # more to keep, in JSON's types: classes=[...], data='ucf101', ...
 ):
     "Write the tuned tensors, with the method, its options, the backbone's record and `meta`."
-    model = unwrap_model(model)
+    model, path = unwrap_model(model), os.path.expanduser(path)
     require_tuned(model)
     if layout == 'published': return save_published(model, path, require_jsonable('meta', meta))
     if layout != 'own': raise ValueError(f'layout is {layout!r}: it must be own or published')
     state = {n: t.cpu().contiguous() for n, t in tuned_state(model).items()}
-    info = dict(model.tuned, backbone=backbone_record(model), meta=require_jsonable('meta', meta))
+    trainable = [n for n, p in plain_parameters(model).items() if p.requires_grad and p.numel()]
+    more = [n for n in trainable if n not in tuned_state(model)]
+    if more:
+        raise ValueError(f'{first_names(more)}: trainable, and not by tune, so the file would lack them. '
+                         'Freeze them, or save the whole state dict with torch')
+    known = {k: v for k, v in model.tuned.get('meta', {}).items() if k == 'classes'}
+    meta = require_jsonable('meta', known | meta)
+    info = dict(model.tuned, backbone=backbone_record(model), meta=meta)
     check_classes(info['meta'], state)
     metadata = dict(apt_nb=json.dumps(info))
     atomic(path, lambda f: save_file(state, f, metadata=metadata))
@@ -605,10 +632,11 @@ def backbone_mismatch(
 )->list:        # lines, none if the backbones are the same
     "What differs between two backbones."
     a, b = there['settings'], here['settings']
-    stated = a if there.get('partial') else {**a, **b}
-    lines = [f'{k} is {a.get(k)} there, {b.get(k)} here' for k in stated if a.get(k) != b.get(k)]
-    known = [k for k in ('act', 'dtype') if k in there] # older files do not say
-    lines += [f'{k} is {there[k]} there, {here[k]} here' for k in known if there[k] != here[k]]
+    named = a if there.get('partial') else {**a, **b}
+    lines = [f'{k} is {a.get(k)} there, {b.get(k)} here' for k in named if a.get(k) != b.get(k)]
+    stated = [k for k in ('act', 'dtype') if k in there] # older files do not say
+    stated += ['pixels'] * bool(there.get('pixels') and here.get('pixels'))
+    lines += [f'{k} is {there[k]} there, {here[k]} here' for k in stated if there[k] != here[k]]
     changed = [k for k, d in there['frozen'].items() if here['frozen'].get(k) != d]
     return lines + ([f'other weights in {first_names(changed)}'] if changed else [])
 

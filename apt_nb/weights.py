@@ -29,7 +29,7 @@ from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, OPENAI_CLIP_M
 from timm.layers import resample_abs_pos_embed
 from timm.models import get_pretrained_cfg
 from torch.nn import functional as F
-from .attention_prompt import plain_name, unwrap_model
+from .attention_prompt import added_modules, plain_name, unwrap_model
 from .core import DamagedFile, read_json
 from .video_vit import DEFAULTS, IMPLIED_SETTINGS, SIZES, VideoViT, check_settings, check_size
 from .video_vit import size_settings
@@ -636,8 +636,11 @@ def save_backbone(
     dtype:torch.dtype=None,  # type of the stored floats (None: unchanged)
 )->Path:                     # the .safetensors file
     "Write the tensors below `fc_norm` (CLIP's family: with it), and `model.config` with `config`."
-    model = unwrap_model(model)
-    path, clip = Path(path).with_suffix('.safetensors'), model.family == 'clip'
+    model, path = unwrap_model(model), Path(path)
+    if added := added_modules(model):
+        raise ValueError(f'{next(iter(added))} is no part of a backbone: use save_tuned, or untune the model')
+    if path.suffix != '.safetensors': path = path.with_name(f'{path.name}.safetensors')
+    clip = model.family == 'clip'
     left_out = HEAD_PREFIXES[1:] if clip else HEAD_PREFIXES
     state = {plain_name(k): v for k, v in model.state_dict().items()}
     kept = {k: v for k, v in state.items() if not k.startswith(left_out)}
@@ -727,6 +730,7 @@ def find_weights(
     weights,  # a file, a shipped backbone's name, a folder, or a name on the Hub
 )->Path:      # the file
     "Find the file of a checkpoint; ValueError, with the names of shipped backbones, if there is none."
+    if not str(weights): raise ValueError('no weights are named: give a file, a folder or a name')
     given = Path(os.path.expanduser(weights))
     for path in (given, PRETRAINED_DIR/f'{weights}.safetensors'):
         if path.is_file(): return path
@@ -741,7 +745,7 @@ def weights_name(
 )->str:       # file without its ending, folder, or name on the Hub
     "A short name for weights, as records have it."
     given = Path(os.path.expanduser(weights))
-    if given.is_file(): return given.parent.name if given.name in HUB_FILES else given.stem
+    if given.is_file(): return given.absolute().parent.name if given.name in HUB_FILES else given.stem
     return given.name if given.is_dir() else str(weights).removeprefix('hf-hub:')
 
 # %% ../nbs/api/01a_weights.ipynb #6e0e575a

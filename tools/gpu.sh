@@ -24,12 +24,14 @@ beside() { # make $site, with the wheels and this project
     for more in "$WHEELS"/*.tar.xz; do [ -e "$more" ] && tar -xJf "$more" -C "$site"; done
     export PYTHONPATH=$root:$site PATH=$bin:$PATH JUPYTER_PATH=$site/share/jupyter
 }
+exec 3>&2; trap 'cat "$out/setup.log" >&3' EXIT # says why, if the installation fails
 if [ -n "${WHEELS:-}" ]; then beside > "$out/setup.log" 2>&1
 else
     export VENV=${VENV:-$root/.venv-gpu}
     . "$root/tools/setup.sh" > "$out/setup.log" 2>&1
     python=$bin/python
 fi
+trap - EXIT; exec 3>&-
 
 stage() { # name, most seconds, command
     local name=$1 most=$2 start left rc; shift 2
@@ -77,5 +79,6 @@ if asked runs; then # small runs share the GPU better under NVIDIA's multi-proce
     [ -n "$shared" ] && echo quit | nvidia-cuda-mps-control
 fi
 cp -r figures "$out/"
-find "$APT_NB_CACHE/runs" \( -name last.pt -o -name lock \) -delete 2>/dev/null
+# a cache of your own keeps its checkpoints
+[ "$APT_NB_CACHE" = "$out/cache" ] && find "$APT_NB_CACHE/runs" \( -name last.pt -o -name lock \) -delete 2>/dev/null
 echo "everything is in $out"

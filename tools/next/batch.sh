@@ -7,11 +7,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 next=${NEXT:-$HOME/.cache/apt_nb_next}
 export APT_NB_CACHE=$next/cache PYTHONPATH=$next/clone
 if [ ! -d "$next/clone" ]; then
-    git clone -q "$root" "$next/clone"
-    git -C "$next/clone" apply --whitespace=nowarn "$root/tools/next/changes.patch"
-    cp "$root"/tools/next/moving_shapes* "$next/clone/apt_nb/pretrained/"
-    git -C "$next/clone" add -A
-    git -C "$next/clone" -c user.name=next -c user.email=next@localhost commit -qm 'The next batch'
+    rm -rf "$next/part" # of a call that was interrupted
+    git clone -q "$root" "$next/part"
+    git -C "$next/part" apply --whitespace=nowarn "$root/tools/next/changes.patch"
+    cp "$root"/tools/next/moving_shapes* "$next/part/apt_nb/pretrained/"
+    git -C "$next/part" add -A
+    git -C "$next/part" -c user.name=next -c user.email=next@localhost commit -qm 'The next batch'
+    mv "$next/part" "$next/clone"
 fi
 "$bin/python" "$root/tools/next/records.py" "$APT_NB_CACHE"
 if [ $# -gt 0 ]; then exec "$bin/apt_nb_reproduce" --profile demo --only "$@"; fi
