@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['NOT_THERE', 'MISSING', 'ABOUT_PAGE', 'ABOUT_PROFILE', 'READING', 'OWN_FILES', 'notebook_number', 'title_and_question',
-           'parse_cell', 'names_in', 'embed_file', 'rebase_links', 'findings_text', 'notebook_files', 'section_links',
-           'notebook_section', 'audit_section', 'gallery', 'gallery_path', 'other_files', 'save_gallery']
+           'parse_cell', 'names_in', 'address', 'embed_file', 'rebase_links', 'findings_text', 'notebook_files',
+           'section_links', 'notebook_section', 'audit_section', 'gallery', 'gallery_path', 'other_files',
+           'save_gallery']
 
 # %% ../nbs/api/13_gallery.ipynb #244208cd
 import ast, json, os, re
 import pandas as pd
 from collections import Counter
 from pathlib import Path
+from urllib.parse import quote
 from .core import atomic, repo_root
 from .notebooks import experiments, notebook_cells
 from .report import markdown, read_findings, readable_findings
@@ -46,13 +48,20 @@ def names_in(
     return list(dict.fromkeys(t for t in texts if re.fullmatch(r'\w+', t)))
 
 # %% ../nbs/api/13_gallery.ipynb #c31bce79
+def address(
+    file:Path, # any file
+    base:Path, # folder of the page
+)->str:
+    "The file as a link has it: seen from the page, with blanks and the like as codes."
+    return quote(Path(os.path.relpath(file, base)).as_posix())
+
 def embed_file(
     file:Path,  # .md or .png
     base:Path,  # folder of the page
 )->str:
     "What the page shows of a file: a table as it is, a drawing by a link."
-    if file.suffix != '.md': return f'![{file.stem.replace("_", " ")}]({file.relative_to(base).as_posix()})'
-    folder = file.parent.relative_to(base).as_posix()
+    if file.suffix != '.md': return f'![{file.stem.replace("_", " ")}]({address(file, base)})'
+    folder = quote(file.parent.relative_to(base).as_posix())
     return rebase_links(file.read_text(encoding='utf-8'), folder).strip()
 
 # %% ../nbs/api/13_gallery.ipynb #8cb506b0
@@ -92,7 +101,7 @@ def section_links(
     base:Path,    # folder of the page
 )->str:
     "Links to the notebook, its records, and its tables as CSV."
-    def link(text, file): return f'[{text}]({Path(os.path.relpath(file, base)).as_posix()})'
+    def link(text, file): return f'[{text}]({address(file, base)})'
     records, links = folder/'records'/f'{nb.stem}.json', [link('the notebook', nb)]
     if records.exists(): links.append(link('its records', records))
     tables = [f.with_suffix('.csv') for f in notebook_files(nb, folder) if f.suffix == '.md']
