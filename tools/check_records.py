@@ -9,18 +9,19 @@ a change of what it computes, train all runs instead: apt_nb_reproduce --profile
 """
 import argparse, json, os, random, sys, tempfile
 
-from apt_nb.core import atomic, repo_root
+from apt_nb.core import atomic, n_cores, repo_root
+from apt_nb.pool import call_all
 from apt_nb.config import Config
 from apt_nb.run import config_hash, run
 from apt_nb.sweep import code_hashes, record_digest, saved_records
 
 SAME = 'curves', 'steps', 'val', 'test', 'n_tuned', 'n_total', 'classes', 'videos'
 
-def repeat(record):
+def repeat(record, progress=False):
     "Train the run of a record anew; the names of what comes out otherwise."
     cfg = Config(**record['config'])
     if config_hash(cfg) != record['hash']: return ['hash']
-    again = run(cfg)
+    again = run(cfg, progress)
     again['test'] = {k: again['test'][k] for k in record['test']}
     again['curves'] = [{k: new[k] for k in old} for new, old in zip(again['curves'], record['curves'])]
     return [k for k in SAME if k in record and again[k] != record[k]]
@@ -42,9 +43,13 @@ def main():
     records, wrong = saved_records(folder), []
     with tempfile.TemporaryDirectory() as cache:
         os.environ['APT_NB_CACHE'] = cache
-        for name in chosen(records, args.seed, args.each):
-            differs, config = repeat(records[name]), records[name]['config']
-            print(f'{name} ({config["method"]}, {config["data"]}): {", ".join(differs) or "the same"}', flush=True)
+        calls = {n: dict(record=records[n]) for n in chosen(records, args.seed, args.each)}
+        def told(name, share, ended=False):
+            config = records[name]['config']
+            if ended: print(f'{name} ({config["method"]}, {config["data"]}): ended', flush=True)
+        for name, differs in call_all(repeat, calls, n_cores(), told).items():
+            if isinstance(differs, Exception): raise differs
+            print(f'{name}: {", ".join(differs) or "the same"}', flush=True)
             wrong += [name] * bool(differs)
     if wrong: sys.exit(f'{len(wrong)} runs come out otherwise: the records are not of this code')
     file = folder/'made_by.json'
