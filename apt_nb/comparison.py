@@ -720,7 +720,7 @@ def draw_printed(
 # %% ../nbs/api/12b_comparison.ipynb #45195de7
 def _label_axes(axes):
     "The labels of the panels' axes; the first panel of a row has that of y."
-    shares = [x for ax in axes.flat for x in ax.dataLim.intervalx if 0 < x < math.inf]
+    shares = [x for ax in axes.flat for x in ax.dataLim.intervalx if 0 < x < np.inf]
     shown = min([.05, *(.8 * x for x in shares)]), max([25, *(1.25 * x for x in shares)])
     for row, label in zip(axes, ('test top-1 (%)', 'top-1 as printed, other data (%)')):
         drawn = [ax for ax in row if ax.axison]
