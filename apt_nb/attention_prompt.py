@@ -127,7 +127,7 @@ def retype(
     cls:type,         # its new class, a subclass with another `forward`
     **added,          # children or plain attributes that the new `forward` needs
 )->nn.Module:         # the module
-    "Make `module` a `cls` without touching its tensors and hooks; ValueError if its forward is another already."
+    "Make `module` a `cls`, its tensors and hooks untouched; ValueError if its forward is another already."
     name = type(module).__name__
     if is_retyped(module): raise ValueError(f'this {name} is changed already: restore it first')
     if 'forward' in vars(module):

@@ -631,8 +631,8 @@ def split_parts(
     own = [k for k, given in dict(test=test, val=val_groups).items() if given and k in parts]
     if own:
         root, part = parts[own[0]].root, own[0]
-        raise DatasetError(f'{root}: has a {part} part of its own, so leave out {part}_groups and {part}_list, '
-                           'or take that part away')
+        raise DatasetError(f'{root}: has a {part} part of its own, so leave out {part}_groups and '
+                           f'{part}_list, or take that part away')
     if 'train' in parts: train, test = parts['train'], parts['test']
     else: train, test = _split_off_test(parts[''], test, group, share, val, seed)
     if len(train.classes) < 2:

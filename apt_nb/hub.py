@@ -176,7 +176,7 @@ def backbone_for(
     b, settings = info['backbone'], info['backbone']['settings']
     try:
         if 'transformers' in b: return rebuild_classifier(b, weights or b['weights'])
-        if 'architecture' in settings: return build_timm(b['name'] or settings['architecture'], settings, weights)
+        if name := settings.get('architecture'): return build_timm(b['name'] or name, settings, weights)
         return video_vit(b['name'], weights=weights or b['weights'], **settings)
     except (ValueError, OSError, RuntimeError) as e:
         raise ValueError(f"cannot build the backbone ({b['name']}, weights {b['weights']}): {e}. "

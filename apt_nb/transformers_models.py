@@ -506,7 +506,7 @@ def rebuild_classifier(
     "The backbone that a file was tuned on. Raises what `load_classifier` raises."
     names, settings = dict(num_frames='n_frames', img_size='size'), there['settings']
     clip = {ours: settings[name] for name, ours in names.items() if name in settings}
-    dtype = getattr(torch, there.get('dtype', 'float32')) # of files of older versions, the weights' own
+    dtype = getattr(torch, there.get('dtype', 'float32')) # older files: that of the weights
     m = load_classifier(weights, settings['num_classes'], dtype, **clip)
     if there.get('pixels') in (None, m.module.pixels): return m
     return VideoClassifier(m.module, **there['pixels'])
