@@ -315,7 +315,7 @@ def advance(plan:Plan):
 def recipe(cfg:Config)->dict: # columns of `recipe_table`
     "What a run sees and how it steps. The videos are those of the official lists (NaN for other data)."
     counts = known_set(cfg.dataset).counts.get(cfg.split, {}) if cfg.dataset else {}
-    videos = counts.get('train', math.nan) * (1 - cfg.val_fraction) // 1
+    videos = int(counts['train'] * (1 - cfg.val_fraction)) if 'train' in counts else math.nan
     steps = videos // cfg.batch_size
     return dict(
         videos=videos, model=cfg.model, data=cfg.dataset or Path(cfg.data).name,
