@@ -19,12 +19,13 @@ from fastcore.basics import patch
 from functools import cached_property
 from itertools import groupby
 from matplotlib.ticker import NullFormatter
-from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates
+from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates, check_plan
+from .comparison import check_search
 from .comparison import counterparts, draw_chance, draw_method, edge_sentence, gap_verdicts, gaps_frame
 from .comparison import gaps_note, luck_sentence, next_rate, place_texts, rates_tried
 from .comparison import readable_comparison, readable_gaps, readable_search, search_runs, search_wider
 from .comparison import select_lr
-from .config import Config, preset
+from .config import Config, grid, preset
 from .core import ShowsMarkdown
 from .cost import example_input, step_multiply_adds
 from .report import LINE_STYLES, Shown, _name_ends, caption, figure_style, finding, headline, overview
@@ -84,15 +85,16 @@ def for_all_budgets(
 def check_budget_parameters(
     rows:dict,      # name: settings
     lrs:dict,       # method: learning rates to search
+    widen:int,      # how often the search of a row may go on
     beside:bool,    # whether the longest budget is searched, too
     search:dict,    # settings that differ in the search
-    seeds:list,     # one final run for each
     judged:str,     # row that is compared with others
     against:list,   # those others
     settings:dict,  # settings of all runs
 ):
     "Raise ValueError for parameters of `compare_budgets` that no table can be made from."
-    if not seeds: raise ValueError('seeds: give at least one')
+    check_search(rows, lrs)
+    check_plan(search, widen, settings)
     length = 'epochs', 'warmup_epochs', 'epochs_share'
     for name, given in dict(settings=settings, search=search).items():
         for k in length:
@@ -141,8 +143,7 @@ def runs_at(
     seeds:list,           # one run for each
 )->dict:                  # {(target, row): list of Config}
     "The runs that are compared, each at its rate."
-    return {k: [replace(cs[0], lr=float(chosen.lr[k]), seed=s) for s in seeds]
-            for k, cs in cells.items()}
+    return {k: grid(replace(cs[0], lr=float(chosen.lr[k])), seed=seeds) for k, cs in cells.items()}
 
 # %% ../nbs/api/12j_budget.ipynb #b020dgt1
 @dataclass(repr=False)
@@ -188,7 +189,7 @@ def compare_budgets(
     root=None,          # clone to save in (None: the one that the package is in)
 ):                      # generator for `Experiment`, returns a `Budget`
     "Search the rates at one budget, then run every row with each. ValueError for wrong parameters."
-    check_budget_parameters(rows, lrs, beside, search, seeds, judged, against, settings)
+    check_budget_parameters(rows, lrs, widen, beside, search, judged, against, settings)
     targets, at = budgets(epochs, data), budget_name(search_epochs or preset(profile).epochs)
     if at not in targets: raise ValueError(f'search_epochs: {at} is none of epochs, add it')
     cells = candidates(profile, targets, rows, lrs, **settings)
@@ -212,7 +213,7 @@ def search_and_run(
     search = dict(seed=search_seed) | search
     runs = search_runs(first, **search)
     taken = [c for cs in runs.values() for c in cs]
-    later = [c for cs in cells.values() for s in seeds if (c := replace(cs[0], seed=s)) not in taken]
+    later = [c for cs in cells.values() for c in grid(cs[0], seed=seeds) if c not in taken]
     searched = yield from ask_cells(runs, 'search', later)
     searched += yield from search_wider(first, runs, searched, widen, later)
     chosen = select_lr(searched, runs)

@@ -12,7 +12,7 @@ __all__ = ['CHOICES', 'AT_LEAST', 'BELOW', 'AT_MOST', 'ITEMS', 'LARGEST_INT', 'P
 # %% ../nbs/api/11_config.ipynb #3c515f0a
 import math, re
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from .core import did_you_mean
 from .protocol import ATTENTIONS, PRECISIONS, VIEW_RULES, Recipe, ViewRules
@@ -311,8 +311,11 @@ def grid(
     base:Config,  # settings of all runs
     **values,     # field=[values]
 )->list:          # Config of the runs
-    "`base` with every combination of the values."
+    "`base` with every combination of the values. ValueError for an unknown field, no values, or one twice."
     known_fields(values)
+    for k, v in values.items():
+        if not isinstance(v, (list, tuple)) or not v or any(a == b for a, b in combinations(v, 2)):
+            raise ValueError(f'{k}: give a list with each value once, not {v!r}')
     return [replace(base, **dict(zip(values, v))) for v in product(*values.values())]
 
 # %% ../nbs/api/11_config.ipynb #7b0c0c60

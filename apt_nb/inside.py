@@ -24,7 +24,8 @@ from pathlib import Path
 from torch import nn
 from .attention_prompt import PromptedAttention, attention_prompts, block_attention
 from .audit import OF_RUNS, records_of
-from .comparison import Comparison, compare_methods, gap_verdicts, gaps_frame, gaps_note, readable_gaps
+from .comparison import Comparison, check_named, compare_methods, gap_verdicts, gaps_frame
+from .comparison import gaps_note, readable_gaps
 from .config import Config
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
@@ -343,6 +344,7 @@ def compare_forms(
     root=None,        # clone to save in (None: the one that the package is in)
 ):                    # generator for `Experiment`, returns an `Inside`
     "Search the rates, then run every form on every target; raises what `compare_methods` raises."
+    check_named('rows', rows)
     closest(dict.fromkeys(rows, 1), rows)
     given = profile, targets, rows, lrs, search_seed, search, widen, seeds, settings
     study = yield from compare_methods('13_inside', 5, *given, root)

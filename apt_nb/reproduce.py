@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['YOURS', 'input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times', 'failure_text',
-           'run_task', 'make_tasks', 'require_own_paths', 'summary', 'experiment_of', 'Plan', 'left_out', 'follow',
-           'require_effect', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'duration',
-           'announcement', 'warn', 'train_round', 'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks',
-           'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
+           'run_task', 'make_tasks', 'require_own_paths', 'require_own_names', 'summary', 'experiment_of', 'Plan',
+           'left_out', 'follow', 'require_effect', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table',
+           'duration', 'announcement', 'warn', 'train_round', 'train_on_cluster', 'agreement_text', 'train_all',
+           'run_tasks', 'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds',
+           'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
@@ -99,6 +100,7 @@ class Task:
     files:list = field(default_factory=list)  # figures and tables that it wrote, relative to the clone
     error:str = ''       # what went wrong
     seeds:list = None    # seeds that are trained, see `Plan`
+    params:str = ''      # parameter file of your own
 
     @property
     def root(self): return self.nb.parent.parent
@@ -148,7 +150,7 @@ def run_task(task:Task):
     task.minutes = round((time.time() - start) / 60, 2)
     task.files = sorted(f for f, t in figure_times(task.root).items() if before.get(f) != t)
     if task.state == 'made':
-        stamp = dict(fingerprint=was, minutes=task.minutes, files=task.files)
+        stamp = dict(fingerprint=was, params=task.params, minutes=task.minutes, files=task.files)
         atomic(task.stamp, lambda f: f.write_text(json.dumps(stamp, indent=1), encoding='utf-8'))
 
 # %% ../nbs/api/13a_reproduce.ipynb #7f4bc57d
@@ -168,7 +170,8 @@ def make_tasks(
     own = lambda nb: f'own/{label(nb)}' if params else ''
     copy = lambda nb: nb.parent/'_runs'/f'{nb.stem}.{label(nb)}.ipynb'
     values = lambda nb: read_parameters(nb, profile, params, **given)
-    tasks = [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds) for nb in nbs]
+    file = str(Path(params).resolve()) if params else ''
+    tasks = [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds, params=file) for nb in nbs]
     return sorted(tasks, key=lambda t: 'reads' in default_parameters(t.nb)) # others write first
 
 # %% ../nbs/api/13a_reproduce.ipynb #1c498d3f
@@ -182,6 +185,18 @@ def require_own_paths(
             hint = f'give --{option}, or ' if option in ('data', 'weights') else ''
             raise ValueError(f"{t.nb.stem}: {name} is '{path}', an example: {hint}write your own path into a "
                              'parameter file')
+
+def require_own_names(
+    tasks:list,  # tasks
+):
+    "Raise ValueError if another parameter file of the same name made what a task would replace."
+    for t in tasks:
+        try: was = read_json(t.stamp)
+        except (OSError, DamagedFile): continue
+        other = was.get('params', t.params) if isinstance(was, dict) else t.params
+        if other == t.params or (other and not Path(other).exists()): continue # or it was moved
+        copy, by = t.out.relative_to(t.root).as_posix(), other or 'the parameters of the profile'
+        raise ValueError(f'{copy} is there with {by}: give {t.params or other} another name')
 
 # %% ../nbs/api/13a_reproduce.ipynb #cc0ae058
 def summary(
@@ -472,6 +487,7 @@ def reproduce(
     "Run the experiment notebooks for a profile: first their training in one sweep, then one after the other."
     root = root or repo_root()
     tasks = make_tasks(root, profile, only, **kwargs)
+    require_own_names(tasks)
     if not dry: require_own_paths(tasks)
     own = kwargs.get('params')
     size = tasks[0].values.get('profile', profile) if own else profile

@@ -7,7 +7,7 @@ __all__ = ['n_blocks', 'placement', 'some_blocks', 'runs']
 
 # %% ../../nbs/06_ablation_placement.ipynb #9f34d701
 from dataclasses import replace
-from ..config import preset
+from ..config import grid, preset
 from ..report import Study
 from ..video_vit import size_settings
 
@@ -28,8 +28,8 @@ def placement(c):
 def some_blocks(base, depths):
     "Prompts in the first blocks, for each depth, then in the last; ValueError for a wrong depth."
     n = n_blocks(base.model)
-    if not depths or not all(0 < d < n for d in depths):
-        raise ValueError(f'depths: give numbers of blocks between 0 and {n}, which the model has')
+    if not depths or not all(type(d) is int and 0 < d < n for d in depths) or len(set(depths)) < len(depths):
+        raise ValueError(f'depths: give numbers of blocks between 0 and {n}, which the model has, each once')
     first, last = [range(d) for d in depths], [range(n - d, n) for d in depths]
     return [replace(base, prompt_blocks=tuple(blocks)) for blocks in first + last]
 
@@ -38,9 +38,10 @@ def runs(profile, data, depths, others, seeds, settings):
     "Prompts in no, some and all blocks, and in some on other backbones; returns the study of Figure 7."
     base = preset(profile, data=data, **settings)
     if base.weights in others: raise ValueError(f'others: leave out {base.weights}, which all runs have')
+    if len(set(others)) < len(others): raise ValueError(f'others: name each backbone once, not {others}')
     some = some_blocks(base, depths)
     places = [replace(base, method='linear'), *some, base]
-    cfgs = [replace(c, seed=s) for c in places for s in seeds]
-    elsewhere = [replace(c, weights=w, seed=s) for w in others for c in some for s in seeds]
+    cfgs = [r for c in places for r in grid(c, seed=seeds)]
+    elsewhere = [r for w in others for c in some for r in grid(replace(c, weights=w), seed=seeds)]
     ran = yield cfgs + elsewhere
     return Study('06_ablation_placement', 'Figure 7', ran, 'placement', None, ran[:len(cfgs)], placement)

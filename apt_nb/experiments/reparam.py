@@ -25,7 +25,7 @@ def runs(profile, data, seeds, lrs, weight_decays, grid_seeds, rates, settings):
     in_fp16 = 'max' if base.reparam == 'max_fp16' else 'max_fp16'
     others = [dict(reparam=r) for r in ('linear', 'none', in_fp16)] + [dict(decay_scales=False)]
     forms = [base, *(replace(base, **other) for other in others)]
-    of_figure = [replace(c, seed=s) for c in forms for s in seeds]
+    of_figure = [r for c in forms for r in grid(c, seed=seeds)]
     on_grid = grid(base, reparam=[base.reparam, 'none'], lr=lrs, weight_decay=weight_decays, seed=grid_seeds)
     at_rates = grid(base, lr=rates, reparam=['max', 'max_fp16'], seed=seeds)
     ran = yield of_figure + on_grid + at_rates
