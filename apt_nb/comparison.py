@@ -55,7 +55,7 @@ def merge_settings(
     if twice: raise ValueError(_twice_text(where, twice))
     return {k: v for p in parts for k, v in p.items() if k != 'paper'}
 
-# %% ../nbs/api/12b_comparison.ipynb #9a7d07df
+# %% ../nbs/api/12b_comparison.ipynb #9a7d07d1
 def check_named(
     name:str,  # the parameter: targets or rows
     given,     # its value
@@ -67,6 +67,7 @@ def check_named(
         if not isinstance(k, str): raise ValueError(f'{name}: {k} is not a text: write it in quotes')
         if not isinstance(v, dict): raise ValueError(f'{name}: {k} is {v!r}: give its settings, or {{}}')
 
+# %% ../nbs/api/12b_comparison.ipynb #9a7d07d2
 def check_rates(
     method:str, # tuning method
     given,      # its rates
@@ -78,6 +79,7 @@ def check_rates(
         raise ValueError(f'lrs: {method} is {given!r}: give a list of rates above 0{text}')
     if len(set(given)) < len(given): raise ValueError(f'lrs: {method} has the same rate twice')
 
+# %% ../nbs/api/12b_comparison.ipynb #9a7d07df
 def check_search(
     rows:dict,  # name: settings
     lrs:dict,   # method: learning rates

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['QUERIES', 'LOOK_VERSION', 'watching', 'other_steps', 'looked_at', 'relations', 'Sums', 'comparing',
            'attention_shares', 'keeping', 'gate_errors', 'relations_of', 'inspect_model', 'tuned_tensors',
-           'inspect_run', 'is_published', 'closest', 'by_question', 'on_all', 'on_all_text', 'forms_sentence', 'Inside',
-           'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
+           'inspect_run', 'is_published', 'closest', 'check_inspected', 'by_question', 'on_all', 'on_all_text',
+           'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
 
 # %% ../nbs/api/12i_inside.ipynb #002ins1d
 import math, shutil, torch
@@ -258,7 +258,7 @@ def is_published(
 )->bool:
     "Whether a row has prompts in the published form, in all blocks."
     as_published = dict(prompt_form='published', reparam='max', prompt_blocks=())
-    return about['method'] == 'apt' and all(type(v)(about.get(k, v)) == v for k, v in as_published.items())
+    return about.get('method') == 'apt' and all(type(v)(about.get(k, v)) == v for k, v in as_published.items())
 
 def closest(
     tuned:dict,  # {row: tuned numbers}
@@ -269,6 +269,22 @@ def closest(
     if not published: raise ValueError('rows: give one of method apt, without prompt_form, to compare with')
     far = lambda a, b: abs(math.log(tuned[a] / tuned[b]))
     return {r: min(published, key=partial(far, r)) for r in rows if r not in published}
+
+# %% ../nbs/api/12i_inside.ipynb #c12chk1n
+def check_inspected(
+    rows:dict,  # {row: settings}
+    row:str,    # row whose runs are looked into
+    keep:list,  # numbers of prompts to keep in each block
+    beside=(),  # other rows, whose relations are looked at
+):
+    "Raise ValueError for rows that cannot be looked into, and for other numbers."
+    check_named('rows', rows)
+    if row not in rows or not is_published(rows[row]):
+        raise ValueError(f'inspected is {row!r}: name a row of method apt in the published form')
+    unknown = [r for r in beside if r not in rows or r == row or rows[r].get('method') == 'full']
+    if unknown: raise ValueError(f'beside names {unknown[0]!r}: name other rows, with a frozen backbone')
+    if not all(type(m) is int and m > 0 for m in keep) or len(set(keep)) < len(keep):
+        raise ValueError(f'keep is {keep}: give whole numbers of prompts above 0, each once')
 
 # %% ../nbs/api/12i_inside.ipynb #027ins1d
 def by_question(
@@ -402,12 +418,8 @@ def look(
     keep:list,  # numbers of prompts to keep in each block
     beside=(),  # other rows, whose relations are looked at
 )->Shown:
-    "Look into the runs of a row; ValueError for one that is not there, or has no attention prompts."
-    rows = self.study.rows
-    if row not in rows or not is_published(rows[row]):
-        raise ValueError(f'inspected is {row!r}: name a row of method apt in the published form')
-    unknown = [r for r in beside if r not in rows or r == row or rows[r]['method'] == 'full']
-    if unknown: raise ValueError(f'beside names {unknown[0]!r}: name other rows, with a frozen backbone')
+    "Look into the runs of a row; raises what `check_inspected` raises."
+    check_inspected(self.study.rows, row, keep, beside)
     self.looked = self.look_into('13_prompts', [row], keep)
     self.beside = self.look_into('13_relations', beside, None)
     worst = {k: max(r['gate'][k] for r in self.looked) for k in ('relations', 'mixture')}

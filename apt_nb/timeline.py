@@ -175,6 +175,7 @@ def free_name(
     names = chain([stem], (f'{stem}_{i}' for i in count(2)))
     return next(n for n in names if n.lower() not in taken)
 
+# %% ../nbs/api/13c_timeline.ipynb #78f10fb2
 def write_timelines(
     tuned,             # file written by `apt_nb_train`, or its folder
     paths,             # videos, and folders of videos

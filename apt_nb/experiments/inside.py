@@ -6,10 +6,13 @@
 __all__ = ['runs']
 
 # %% ../../nbs/13_inside.ipynb #c02in13a
-from ..inside import compare_forms
+from ..inside import check_inspected, compare_forms
 
 # %% ../../nbs/13_inside.ipynb #c07in13a
-def runs(profile, targets, rows, lrs, search_seed, search, widen, seeds, settings):
+def runs(
+    profile, targets, rows, lrs, search_seed, search, widen, seeds, inspected, keep, beside, settings,
+):
     "The search, then one run for each seed, target and form; returns an `Inside`."
+    check_inspected(rows, inspected, keep, beside)
     given = profile, targets, rows, lrs, search_seed, search, widen, seeds, settings
     return (yield from compare_forms(*given))
