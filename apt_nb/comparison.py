@@ -27,7 +27,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
-from .config import Config, grid, known_fields, preset
+from .config import Config, grid, known_fields, preset, warmup_for
 from .core import ShowsMarkdown
 from .moving_shapes import ACTIONS
 from .official import known_set
@@ -139,7 +139,7 @@ def part_of_epochs(
     if type(share) not in (int, float) or not 0 < share <= 1:
         raise ValueError(f'epochs_share is {share}: it must be above 0 and at most 1')
     epochs = max(1, round(cfg.epochs * share))
-    return dict(epochs=epochs, warmup_epochs=float(f'{cfg.warmup_epochs * epochs / cfg.epochs:.6g}'))
+    return dict(epochs=epochs, warmup_epochs=warmup_for(epochs, vars(cfg)))
 
 # %% ../nbs/api/12b_comparison.ipynb #398060a5
 def search_runs(

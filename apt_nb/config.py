@@ -6,8 +6,8 @@
 __all__ = ['CHOICES', 'AT_LEAST', 'BELOW', 'AT_MOST', 'ITEMS', 'LARGEST_INT', 'PROFILES', 'AS_PUBLISHED', 'PROTOCOLS', 'ADDED',
            'BENCHMARKS', 'SHOWN_SETTINGS', 'DataSettings', 'ViewSettings', 'ModelSettings', 'Config', 'text_hint',
            'coerce', 'check_range', 'check_group', 'check_views', 'known_backbone', 'check_prompt_blocks',
-           'check_together', 'check_config', 'known_fields', 'script_settings', 'without_added', 'known_views',
-           'preset', 'differences', 'grid', 'common_settings']
+           'check_together', 'check_config', 'known_fields', 'script_settings', 'without_added', 'warmup_for',
+           'known_views', 'preset', 'differences', 'grid', 'common_settings']
 
 # %% ../nbs/api/11_config.ipynb #3c515f0a
 import math, re
@@ -83,7 +83,7 @@ class ModelSettings:
 class Config(Recipe, ModelSettings, ViewSettings, DataSettings):
     "All that determines a run. Raises ValueError naming the field that is wrong."
     epochs:int = 6              # passes over the training videos
-    warmup_epochs:float = .6    # epochs of linear warm-up, included in `epochs`
+    warmup_epochs:float = .6    # epochs of linear warm-up, part of `epochs` (left out: the profile's share)
     batch_size:int = 16         # videos per step, over all processes (`views` do not count)
     lr:float = 2.               # base learning rate, for a batch of 256 videos
     profile:str = 'demo'        # size of the run, and its folder in figures/: smoke, demo or paper
@@ -270,6 +270,15 @@ def without_added(
     "The settings without those of `ADDED` that have their first value: runs made before keep their names."
     return {k: v for k, v in settings.items() if k not in ADDED or v != ADDED[k]}
 
+# %% ../nbs/api/11_config.ipynb #c11warm1
+def warmup_for(
+    epochs:int,    # epochs of a run
+    settings:dict, # those of its profile
+)->float:
+    "The warm-up that is the same share of a run as in its profile."
+    warmup, of = (settings.get(k, getattr(Config, k)) for k in ('warmup_epochs', 'epochs'))
+    return float(f'{warmup * epochs / of:.6g}')
+
 # %% ../nbs/api/11_config.ipynb #ac52b873
 def known_views(
     dataset:str, # published data set
@@ -283,7 +292,8 @@ def preset(
     protocol:str='held-out', # one of `PROTOCOLS`
     **over,                  # values of fields that differ
 )->Config:
-    "The settings of a profile, with differences. ValueError for an unknown field names similar ones."
+    """The settings of a profile, with differences. If you give `epochs` without `warmup_epochs`, the warm-up
+    keeps its share of them, except in the published protocol. ValueError for an unknown field or value."""
     for what, value, known in (('profile', name, PROFILES), ('protocol', protocol, PROTOCOLS)):
         if not isinstance(value, str) or value not in known:
             raise ValueError(f'{what} is {value!r}, it can be {", ".join(known)}')
@@ -291,6 +301,8 @@ def preset(
     views = known_views(over['dataset']) if name == 'paper' and over.get('dataset') else {}
     settings = PROFILES[name] | views | PROTOCOLS[protocol] | dict(profile=name)
     if protocol == 'published' and name == 'paper': settings |= script_settings(**(settings | over))
+    if protocol == 'held-out' and 'warmup_epochs' not in over and type(over.get('epochs')) is int:
+        settings['warmup_epochs'] = warmup_for(max(over['epochs'], 0), settings)
     return Config(**(settings | over))
 
 # %% ../nbs/api/11_config.ipynb #19bd5852

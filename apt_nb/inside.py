@@ -257,8 +257,9 @@ def is_published(
     about:dict, # settings of a row
 )->bool:
     "Whether a row has prompts in the published form, in all blocks."
-    as_published = dict(prompt_form='published', reparam='max', prompt_blocks=())
-    return about.get('method') == 'apt' and all(type(v)(about.get(k, v)) == v for k, v in as_published.items())
+    as_published = dict(method='apt', prompt_form='published', reparam='max', prompt_blocks=())
+    given = as_published | about
+    return 'method' in about and all(type(v)(given[k]) == v for k, v in as_published.items())
 
 def closest(
     tuned:dict,  # {row: tuned numbers}

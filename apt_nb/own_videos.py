@@ -32,7 +32,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import nn
 from .check import check_summary, check_videos
-from .config import BENCHMARKS, Config, known_fields
+from .config import BENCHMARKS, Config, known_fields, warmup_for
 from .core import ShowsMarkdown, atomic, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, files_below, inner_folder
 from .datasets import is_video
@@ -725,7 +725,7 @@ def fit_to_size(
     steps = max(1, n // new.get('batch_size', cfg.batch_size))
     epochs = min(max(cfg.epochs, -(-STEPS // steps)), max(cfg.epochs, MOST_EPOCHS))
     if 'epochs' in given or cfg.profile != 'demo': return replace(cfg, **new)
-    if 'warmup_epochs' not in given: new['warmup_epochs'] = epochs / 10
+    if 'warmup_epochs' not in given: new['warmup_epochs'] = warmup_for(epochs, vars(cfg))
     return replace(cfg, epochs=epochs, **new)
 
 # %% ../nbs/api/13b_own_videos.ipynb #2777246a
