@@ -490,7 +490,7 @@ def reproduce(
     require_own_names(tasks)
     if not dry: require_own_paths(tasks)
     own = kwargs.get('params')
-    size = tasks[0].values.get('profile', profile) if own else profile
+    size = (default_parameters(tasks[0].nb) | tasks[0].values).get('profile', profile) if own else profile
     about = f'{size}, {Path(own).name}' if own else size
     if seeds := kwargs.get('seeds'): about += f', seed{"s" * (len(seeds) > 1)} {", ".join(map(str, seeds))}'
     print(f'profile {about}: {", ".join(t.nb.stem for t in tasks)}', flush=True)

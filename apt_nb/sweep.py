@@ -6,7 +6,7 @@
 __all__ = ['FAILED', 'DECIDING', 'MADE_BY', 'SweepError', 'n_videos', 'passes', 'all_passes', 'SweepBar', 'run_labels',
            'train_nothing', 'prepare_benchmarks', 'run_folders', 'bare_code', 'code_hashes', 'as_run', 'runs_in',
            'saved_records', 'record_digest', 'kept_folder', 'kept_records', 'is_listed', 'shipped_records',
-           'keep_shipped', 'shipped_among', 'shipped_for', 'sweep', 'Stage', 'Experiment', 'pass_seconds',
+           'say_unused', 'keep_shipped', 'shipped_among', 'shipped_for', 'sweep', 'Stage', 'Experiment', 'pass_seconds',
            'temporary_cache', 'time_short_runs', 'device_records', 'expected_seconds']
 
 # %% ../nbs/api/11b_sweep.ipynb #23c5be88
@@ -16,6 +16,7 @@ import pandas as pd
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from fastcore.basics import patch
+from functools import cache
 from pathlib import Path
 from .config import BENCHMARKS, Config, common_settings, differences, without_added
 from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, progress_bar, read_json, remove_stale
@@ -278,6 +279,11 @@ def shipped_records(
     return {}
 
 # %% ../nbs/api/11b_sweep.ipynb #44b9ccf5
+@cache
+def say_unused(folder:Path, modules:str):
+    "Say, once in a process, that modules were changed since a folder's records were made."
+    print(f'The records in figures/{folder.name} are not used: other code made them ({modules})')
+
 def _shipped(
     folder:Path,  # figures/<profile>
     kept:Path,    # see `kept_folder`
@@ -287,8 +293,7 @@ def _shipped(
     require_fit(made_by, MADE_BY, folder/'made_by.json')
     changed = [m for m in DECIDING if made_by['code'].get(m) != code[m]]
     if changed:
-        modules = ', '.join(changed)
-        print(f'The records in figures/{folder.name} are not used: other code made them ({modules})')
+        say_unused(folder, ', '.join(changed))
         return {}
     diverged = {name: FloatingPointError(text) for name, text in made_by['diverged'].items()}
     there = {name: r for name, r in saved_records(folder, skip=True).items() if is_listed(r, made_by)}
