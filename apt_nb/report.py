@@ -10,7 +10,7 @@ __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES',
            'spread_labels', 'draw_curves', 'curves_figure', 'loss_frame', 'difference_sentence', 'window_label',
            'window_sentence', 'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings',
            'signed', 'interval_text', 'readable_findings', 'more_than_known', 'save_findings', 'read_findings',
-           'open_text', 'conclusions', 'Shown', 'Study']
+           'open_text', 'ceiling_text', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os
@@ -583,7 +583,19 @@ def open_text(
     says, seen = f['finding'], signed(f['could_see'], f['measure']).lstrip('+')
     if pd.isna(f['here']): return f'{says} (not measured)'
     if len(f['by_seed']) < 2: return f'{says} (takes several seeds)'
-    return says if pd.isna(f['could_see']) else f'{says} (could see {seen}, takes {takes_text(f)})'
+    if pd.isna(f['could_see']): return f'{says} (no seed differs, so this measure cannot tell)'
+    return f'{says} (could see {seen}, takes {takes_text(f)})'
+
+# %% ../nbs/api/12a_report.ipynb #c12top5a
+def ceiling_text(
+    f:pd.DataFrame,  # from `decide`
+    records:list,    # records that they were made from
+)->str:              # '' if no finding is about top-5, or it leaves room
+    "That top-5 is near its ceiling, in a sentence."
+    top5 = [r['test'].get('top5', 0.) for r in records]
+    if min(top5) < 98 or not f.measure.str.startswith('top-5').any(): return ''
+    span = f'{min(top5):.1f}% to {max(top5):.1f}%'
+    return f'Top-5 is near its ceiling, with {span} in all runs. It says little of the rows.'
 
 # %% ../nbs/api/12a_report.ipynb #958c507e
 def conclusions(
@@ -595,7 +607,8 @@ def conclusions(
     by_outcome = {o: '; '.join(f.finding[f.outcome == o]) for o in OUTCOMES}
     by_outcome['open'] = '; '.join(open_text(r) for r in f[f.outcome == 'open'].to_dict('records'))
     lines = [f'{o.capitalize()}: {listed}.' for o, listed in by_outcome.items() if listed]
-    lines += [TAKES] * (', takes' in by_outcome['open']) + list(more)
+    lines += [TAKES] * (', takes' in by_outcome['open'])
+    lines += [line for line in (ceiling_text(f, records), *more) if line]
     if len({r['seed'] for r in records}) < 2:
         lines.append('With one seed nothing is decided, whatever the numbers are.')
     if any(r['profile'] == 'smoke' for r in records):
