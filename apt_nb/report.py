@@ -7,10 +7,10 @@ __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES',
            'WINDOWS', 'compare_table', 'plus_minus', 'format_number', 'readable_table', 'markdown', 'profile_dir',
            'figures_dir', 'file_stem', 'caption', 'headline', 'titled', 'short_number', 'save_text', 'save_table',
            'save_records', 'range_text', 'overview', 'with_setting', 'figure_style', 'save_drawing', 'save_figure',
-           'spread_labels', 'draw_curves', 'curves_figure', 'loss_frame', 'difference_sentence', 'window_label',
-           'window_sentence', 'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings',
-           'signed', 'interval_text', 'readable_findings', 'more_than_known', 'save_findings', 'read_findings',
-           'open_text', 'ceiling_text', 'conclusions', 'Shown', 'Study']
+           'spread_labels', 'end_at_100', 'draw_curves', 'curves_figure', 'loss_frame', 'difference_sentence',
+           'window_label', 'window_sentence', 'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding',
+           'findings', 'signed', 'interval_text', 'readable_findings', 'more_than_known', 'save_findings',
+           'read_findings', 'open_text', 'ceiling_text', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os
@@ -294,6 +294,15 @@ def _name_ends(ax, ends):
         look = dict(color=colour, va='center', weight='bold', annotation_clip=False)
         ax.annotate(name, (x, end), (1.045, y), textcoords=place, arrowprops=line, **look)
 
+# %% ../nbs/api/12a_report.ipynb #c12pct1a
+def end_at_100(
+    ax, # axes with percents upwards
+):
+    "Move the range of an axis down so that it does not go on above 100%, and keep its span."
+    low, high = ax.get_ylim()
+    over = max(0, high - (100 + .03 * (high - low)))
+    ax.set_ylim(low - over, high - over)
+
 # %% ../nbs/api/12a_report.ipynb #0acdfde2
 def draw_curves(
     ax,                  # axes to draw on
@@ -313,6 +322,7 @@ def draw_curves(
         if part.seed.nunique() > 1:
             ax.fill_between(mean.index, g.min(), g.max(), color=colour, alpha=.15, lw=0)
         ends[row_label(knob, value, values)] = mean.index[-1], mean.iloc[-1], colour
+    if 'top' in column: end_at_100(ax)
     if ends: _name_ends(ax, ends)
     else: ax.text(.5, .5, 'no validation videos', ha='center', transform=ax.transAxes)
 
