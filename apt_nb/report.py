@@ -13,7 +13,7 @@ __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES',
            'read_findings', 'open_text', 'ceiling_text', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
-import io, json, math, os
+import io, json, math, os, re
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -729,6 +729,8 @@ def figure(
     with figure_style():
         fig, axes = plt.subplots(layout='constrained', **kwargs)
         draw(axes)
+        for ax in fig.axes:
+            if ax.get_label() != '<colorbar>' and re.search(r'top-\d \(%\)', ax.get_ylabel()): end_at_100(ax)
         above = headline(title, self.records) if band else f'{title} ({caption(self.records)})'
         fig.suptitle(above, fontsize=10)
     save_figure(fig, self.file(name), self.profile, self.records, self.root)
