@@ -27,7 +27,7 @@ def runs(profile, data, seeds, lrs, weight_decays, grid_seeds, rates, settings):
     forms = [base, *(replace(base, **other) for other in others)]
     of_figure = [r for c in forms for r in grid(c, seed=seeds)]
     on_grid = grid(base, reparam=[base.reparam, 'none'], lr=lrs, weight_decay=weight_decays, seed=grid_seeds)
-    at_rates = grid(base, lr=rates, reparam=['max', 'max_fp16'], seed=seeds)
+    at_rates = grid(base, lr=rates, reparam=['max', 'max_fp16'], seed=seeds) if rates else []
     ran = yield of_figure + on_grid + at_rates
     printed = printed_frame(FIGURE_3).rename(dict(max=form(vars(base))))
     study = Study('02_ablation_reparam', 'Figure 3', ran, 'scales', printed, ran[:len(of_figure)], form)
