@@ -20,11 +20,10 @@ from functools import cached_property
 from itertools import groupby
 from matplotlib.ticker import NullFormatter
 from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates, check_plan
-from .comparison import check_search
-from .comparison import counterparts, draw_chance, draw_method, edge_sentence, gap_verdicts, gaps_frame
-from .comparison import gaps_note, luck_sentence, next_rate, place_texts, rates_tried
-from .comparison import readable_comparison, readable_gaps, readable_search, search_runs, search_wider
-from .comparison import select_lr
+from .comparison import check_search, counterparts, draw_chance, draw_method, edge_sentence
+from .comparison import gap_verdicts, gaps_frame, gaps_note, luck_sentence, next_rate, place_texts
+from .comparison import rates_tried, readable_comparison, readable_gaps, readable_search, search_runs
+from .comparison import search_wider, select_lr
 from .config import Config, grid, preset
 from .core import ShowsMarkdown
 from .cost import example_input, step_multiply_adds

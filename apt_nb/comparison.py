@@ -330,7 +330,7 @@ def counterparts(
     there = published(table)
     columns = [c.removesuffix('_top1') for c in there if c.endswith('_top1')]
     asked = [(t, targets[t]['paper'], columns) for t, _ in pairs]
-    asked += [(r, rows[r]['paper'], list(there.index)) for _, r in pairs]
+    asked += [(r, rows[r]['paper'], [*there.index]) for _, r in pairs]
     for name, given, known in asked:
         if given in known: continue
         raise ValueError(f'{name}: table {table} of the paper has no {given!r}: it has {", ".join(known)}')
