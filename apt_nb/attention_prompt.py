@@ -12,9 +12,11 @@ __all__ = ['REPARAMS', 'PROMPT_FORMS', 'PROMPT_TENSORS', 'WRAPPERS', 'as_fp16', 
 # %% ../nbs/api/00_attention_prompt.ipynb #8dcdc872
 import math, re
 import torch
+from collections.abc import Iterable
 from torch import nn
 from torch.nn import functional as F
 from fastcore.basics import patch
+from numbers import Integral
 from timm.layers import Attention, maybe_add_mask, resolve_self_attn_mask
 
 # %% ../nbs/api/00_attention_prompt.ipynb #35f8d731
@@ -41,7 +43,9 @@ def check_n_prompts(
     n_prompts:int,           # prompts of one block
     option:str='n_prompts',  # name of the option that says it
 ):
-    "Raise ValueError for a negative number of prompts."
+    "Raise ValueError unless it is a whole number, 0 or more."
+    whole = isinstance(n_prompts, Integral) and not isinstance(n_prompts, bool)
+    if not whole: raise ValueError(f'{option} is {n_prompts!r}: it must be a whole number')
     if n_prompts < 0: raise ValueError(f'{option} is {n_prompts}: it must be 0 or more')
 
 def require_choice(option:str, value, known):
@@ -134,8 +138,10 @@ def retype(
         raise ValueError(f'the forward of this {name} was replaced, by a hook, torch.compile or a patch, and '
                          'would hide what is added: take that away first, and put it back afterwards')
     like = next(p for p in module.parameters() if p.ndim > 1)
+    trainable = like.dtype.is_floating_point and like.dtype.itemsize > 1 # not if the weights are quantised
+    dtype = like.dtype if trainable else torch.float32
     for name, part in added.items():
-        if isinstance(part, nn.Module): part.to(like.device, like.dtype).train(module.training)
+        if isinstance(part, nn.Module): part.to(like.device, dtype).train(module.training)
         setattr(module, name, part)
     module._original_class, module._added, module.__class__ = type(module), list(added), cls
     return module
@@ -253,8 +259,8 @@ def check_attention(attn): # the module at `block.attn`
     "Raise ValueError unless `attn` computes exactly what timm's `Attention` does."
     if isinstance(attn, PromptedAttention): raise ValueError('this attention has prompts already')
     if getattr(type(attn), 'forward', None) is not Attention.forward:
-        hint = 'use a model whose blocks hold timm.layers.Attention, such as VisionTransformer or VideoViT'
-        raise ValueError(f"{type(attn).__name__} is not timm's Attention, which prompts need: {hint}")
+        hint = 'use a model whose blocks hold it, such as VisionTransformer or VideoViT'
+        raise ValueError(f'{type(attn).__name__} is not timm.layers.Attention, which prompts need: {hint}')
 
 # %% ../nbs/api/00_attention_prompt.ipynb #e94c65fe
 def prompt_attention(
@@ -276,9 +282,13 @@ WRAPPERS = ('_orig_mod', '_checkpoint_wrapped_module', 'module') # where torch's
 def unwrap_model(
     model:nn.Module, # model or block, wrapped or not
 )->nn.Module:        # the module inside
-    "Undo torch's wrappers: compiled, checkpointed, DataParallel, DistributedDataParallel, AveragedModel."
-    inside = [part for n, part in getattr(model, '_modules', {}).items() if n in WRAPPERS]
-    return unwrap_model(inside[0]) if inside else model
+    """Undo torch's wrappers: compiled, checkpointed, DataParallel, DistributedDataParallel, AveragedModel.
+    A model with parameters beside the one inside is no wrapper."""
+    parts = getattr(model, '_modules', {})
+    inside = [part for n, part in parts.items() if n in WRAPPERS]
+    if len(inside) != 1: return model
+    beside = [p for part in parts.values() if part not in (None, inside[0]) for p in part.parameters()]
+    return model if beside or any(True for _ in model.parameters(recurse=False)) else unwrap_model(inside[0])
 
 # %% ../nbs/api/00_attention_prompt.ipynb #6a417eb6
 def plain_name(
@@ -300,6 +310,8 @@ def find_blocks(
     "The blocks you want; ValueError if the model has no such block or its attention cannot take prompts."
     if not hasattr(model, 'blocks'):
         raise ValueError(f'{type(model).__name__} has no .blocks: prompts need a timm-style ViT')
+    if blocks is not None and (isinstance(blocks, str) or not isinstance(blocks, Iterable)):
+        raise ValueError(f'prompt_blocks is {blocks!r}: it must be a list of blocks')
     every = [unwrap_model(b) for b in model.blocks]
     n, wanted = len(every), list(range(len(every)) if blocks is None else blocks)
     wrong = ', '.join(str(i) for i in wanted if type(i) is bool or i not in range(n))
@@ -354,6 +366,9 @@ def add_attention_prompts(
 
 # %% ../nbs/api/00_attention_prompt.ipynb #6d832a9a
 def attention_prompts(model:nn.Module)->dict: # {block index: AttentionPrompt}
-    "The prompts of a model, which may have none, by the first number in their names."
+    """The prompts of a model, which may have none, by the first number in their names. If that does not tell
+    them apart, by the names of their attentions."""
     parts = {n: p for n, p in added_modules(unwrap_model(model)).items() if isinstance(p, AttentionPrompt)}
-    return {int(re.search(r'\.(\d+)\.', n)[1]): p for n, p in parts.items()}
+    numbers = {int(m[1]): p for n, p in parts.items() if (m := re.search(r'(?<![^.])(\d+)\.', n))}
+    if len(numbers) == len(parts): return numbers
+    return {plain_name(n).removesuffix('prompt').removesuffix('.'): p for n, p in parts.items()}

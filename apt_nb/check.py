@@ -22,7 +22,7 @@ from .own_lists import list_files, listed_parts
 from .frames import examine_source
 
 # %% ../nbs/api/05b_check.ipynb #9d8b30db
-CHECK_FIELDS = ('split', 'path', 'label', 'state', 'frames', 'width', 'height', 'fps', 'seconds',
+CHECK_FIELDS = ('root', 'split', 'path', 'label', 'state', 'frames', 'width', 'height', 'fps', 'seconds',
                 'container', 'codec', 'bytes', 'modified', 'message')
 _EMPTY_ROW = dict.fromkeys(CHECK_FIELDS, 0) | dict(container='', codec='')
 _CSV = dict(encoding='utf-8', errors='surrogateescape', newline='') # odd file names survive
@@ -45,7 +45,8 @@ def _files_to_check(
         for path, label in zip(v.paths, v.labels):
             file = Path(v.root)/path
             size, modified = stamp(file)[:2] if file.exists() else (0, 0)
-            row = dict(split=v.split, path=_storable(path), label=_storable(v.classes[label]))
+            row = dict(root=_storable(os.path.abspath(v.root)), split=v.split)
+            row |= dict(path=_storable(path), label=_storable(v.classes[label]))
             out.append((row | dict(bytes=size, modified=modified), str(file)))
     return out
 
@@ -173,10 +174,13 @@ def _known_rows(
     todo:list, # result of `_files_to_check`
     report,    # csv file of an earlier check
 )->dict:       # {position: row}
-    "Rows of the report that still hold: the file has not changed, and is neither missing nor a crash."
-    key = lambda row: (row['path'], row['bytes'], row['modified'])
-    old = [r for r in read_report(report) if r['state'] != 'missing' and r['message'] != CRASHED]
-    known = {key(r): r for r in old}
+    """Rows of the report that still hold: the file has not changed, and is neither missing nor a crash.
+    Raises `DatasetError` for the report of another folder."""
+    key = lambda row: (row['root'], row['path'], row['bytes'], row['modified'])
+    old, roots = read_report(report), {row['root'] for row, _ in todo}
+    other = next((r['root'] for r in old if r['root'] not in roots), None)
+    if other: raise DatasetError(f'{report}: is the report of {_printable(other)}. Name another file')
+    known = {key(r): r for r in old if r['state'] != 'missing' and r['message'] != CRASHED}
     return {i: known[key(row)] | row for i, (row, _) in enumerate(todo) if key(row) in known}
 
 # %% ../nbs/api/05b_check.ipynb #9e9936ec

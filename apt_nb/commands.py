@@ -21,10 +21,11 @@ from dataclasses import fields, is_dataclass, replace
 from fastcore.docments import docments
 from fastcore.script import call_parse
 from functools import partial, wraps
+from os.path import expanduser
 from pathlib import Path
 from .config import BENCHMARKS, CHOICES, Config, DataSettings, ITEMS, ModelSettings, PROFILES, PROTOCOLS
 from .config import Recipe, ViewSettings, check_range, coerce, preset
-from .core import did_you_mean
+from .core import as_path, did_you_mean
 from .notebooks import EXAMPLE, SHIPPED
 
 # %% ../nbs/api/14_commands.ipynb #6f02b9d1
@@ -101,7 +102,7 @@ def require_place(
     "Raise ValueError for a path that is not there, or that was copied from an example."
     said = f'{option} is {str(path)!r}'
     if EXAMPLE.search(str(path)): raise ValueError(f'{said}, an example: give your own path')
-    if not Path(path).expanduser().exists(): raise ValueError(f'{said}: there is no such {kind}')
+    if not as_path(path).exists(): raise ValueError(f'{said}: there is no such {kind}')
 
 def shipped_backbones()->list:
     "Names of the backbones that are part of this package."
@@ -122,7 +123,7 @@ def require_weights(
     "Raise ValueError for weights that are neither here nor named like those on the Hub."
     if EXAMPLE.search(weights):
         raise ValueError(f'--weights is {weights!r}, an example: give your own path')
-    here = Path(weights).expanduser().exists()
+    here = as_path(weights).exists()
     if not weights or here or weights in shipped_backbones() or like_hub_name(weights): return
     ours = ', '.join(shipped_backbones())
     raise ValueError(f'no weights {weights!r}: give a file, a folder, a name on the Hub such as '
@@ -158,7 +159,7 @@ def require_model(
     path:str,  # what you typed: the file, its folder, or a name on the Hub
 ):
     "Raise ValueError for a model that is neither here nor named like those on the Hub."
-    place = Path(path).expanduser()
+    place = as_path(path)
     if not place.exists() and not like_hub_name(path):
         raise ValueError(f'{path}: no such file or folder, and no name on the Hub (owner/name). Give a file '
                          'or folder that apt_nb_train wrote, or such a name')
@@ -361,7 +362,7 @@ def train_parser()->Parser:
              'tuned.safetensors. A finished run is loaded, and an interrupted one resumes.')
     about = apt_nb_train.__doc__ + about + EXIT_CODES
     p = Parser(prog='apt_nb_train', usage=TRAIN_USAGE, description=about, epilog=ABOUT_DEFAULTS)
-    p.add_argument('--out', metavar='FOLDER',
+    p.add_argument('--out', metavar='FOLDER', type=expanduser,
                    help='folder for the results [<data>_<method>_<hash of the settings>]')
     p.add_argument('--against', nargs='*', default=['linear'], metavar='METHOD',
                    help='methods to compare with on the same videos; --against alone: none [linear]')
@@ -414,9 +415,9 @@ def evaluate_parser()->Parser:
     p.add_argument('--weights', default='', metavar='TEXT', help=OUR_WEIGHTS)
     p.add_argument('--all', action='store_true',
                    help='test all videos of a folder of classes, not only its test split')
-    p.add_argument('--out', metavar='FOLDER',
+    p.add_argument('--out', metavar='FOLDER', type=expanduser,
                    help='folder for a page of the results, results.html, and for the table [no page]')
-    p.add_argument('--csv', metavar='FILE',
+    p.add_argument('--csv', metavar='FILE', type=expanduser,
                    help='table to write, one row per video; replaces an existing file [predictions.csv, in '
                         '--out if that is given]')
     add_progress(p)
@@ -464,9 +465,9 @@ def predict_parser()->Parser:
     p.add_argument('videos', nargs='+', help='video files, or folders of video files')
     p.add_argument('--weights', default='', metavar='TEXT', help=OUR_WEIGHTS)
     p.add_argument('--top', type=int, default=5, metavar='N', help='classes to name for each video [5]')
-    p.add_argument('--csv', metavar='FILE',
+    p.add_argument('--csv', metavar='FILE', type=expanduser,
                    help='table to write (path, rank, class, probability); replaces an existing file [none]')
-    p.add_argument('--timeline', metavar='FOLDER',
+    p.add_argument('--timeline', metavar='FOLDER', type=expanduser,
                    help='say what each part of a video shows: a picture and a JSON file for each [none]')
     p.add_argument('--window', type=float, metavar='SECONDS',
                    help='length of a part in a timeline [as long as the videos of the training]')
@@ -495,7 +496,7 @@ CHECK_USAGE = '%(prog)s --data FOLDER [--dataset NAME] [--report FILE] [more opt
 def apt_nb_check(args):
     "Decode every video of a folder once, and list those that are missing, unreadable, short or damaged."
     p = Parser(prog='apt_nb_check', usage=CHECK_USAGE, description=apt_nb_check.__doc__ + EXIT_CODES)
-    p.add_argument('--report', default='videos.csv', metavar='FILE',
+    p.add_argument('--report', default='videos.csv', metavar='FILE', type=expanduser,
                    help='table to write; videos that are already in it are not decoded again [videos.csv]')
     p.add_argument('--jobs', type=int, default=0, metavar='N',
                    help='number of processes (0: one per core) [0]')
@@ -507,7 +508,6 @@ def apt_nb_check(args):
     require_paths(given)
     require_file_place('--report', own.report)
     from apt_nb.check import check_data
-    from apt_nb.own_videos import as_path
     root, name = as_path(given.pop('data')), given.pop('dataset', '')
     given['annotations'] = given.get('annotations') or None
     checked = check_data(root, name, report=own.report, jobs=own.jobs, **given)

@@ -125,7 +125,9 @@ def text_hint(value:str)->str: # '': none
 
 def coerce(name:str, value, kind:type):
     "`value` as a `kind`. Raises ValueError if it is something else."
-    if kind is float and type(value) is int: return float(value)
+    if kind is float and type(value) is int:
+        try: return float(value)
+        except OverflowError: raise ValueError(f'{name} is {value}, which is too large') from None
     if kind is tuple and isinstance(value, (list, tuple)):
         return tuple(coerce(f'a value in {name}', v, ITEMS.get(name, str)) for v in value)
     if kind is str and isinstance(value, Path): return str(value)
@@ -140,7 +142,8 @@ def check_range(name:str, value):
     for v in value if isinstance(value, tuple) else [value]:
         if isinstance(v, str) and '\0' in v: raise ValueError(f'{name} is {value!r}, it cannot hold a 0 byte')
         if isinstance(v, str): continue
-        if not math.isfinite(v): raise ValueError(f'{name} is {value}, it must be finite')
+        if type(v) is float and not math.isfinite(v):
+            raise ValueError(f'{name} is {value}, it must be finite')
         if name in AT_LEAST and not v >= AT_LEAST[name]:
             raise ValueError(f'{name} is {value}, it cannot be below {AT_LEAST[name]}')
         if name in BELOW and not v < BELOW[name]:
@@ -302,7 +305,7 @@ def preset(
     settings = PROFILES[name] | views | PROTOCOLS[protocol] | dict(profile=name)
     if protocol == 'published' and name == 'paper': settings |= script_settings(**(settings | over))
     if protocol == 'held-out' and 'warmup_epochs' not in over and type(over.get('epochs')) is int:
-        settings['warmup_epochs'] = warmup_for(max(over['epochs'], 0), settings)
+        settings['warmup_epochs'] = warmup_for(min(max(over['epochs'], 0), LARGEST_INT), settings)
     return Config(**(settings | over))
 
 # %% ../nbs/api/11_config.ipynb #19bd5852

@@ -11,7 +11,7 @@ __all__ = ['PARAMETER_TYPES', 'SHIPPED', 'PATH_SETTINGS', 'EXAMPLE', 'notebook_c
 import apt_nb, ast, json, re, yaml
 from pathlib import Path
 from .config import BENCHMARKS
-from .core import did_you_mean
+from .core import as_path, did_you_mean
 
 # %% ../nbs/api/12c_notebooks.ipynb #74201991
 def notebook_cells(
@@ -101,7 +101,7 @@ def absolute(value):
     "A path that is there, as seen from where you stand, made absolute. Other names stay as they are."
     if not isinstance(value, str) or not value or value in BENCHMARKS: return value
     if (SHIPPED/f'{value}.safetensors').exists(): return value
-    path = Path(value).expanduser()
+    path = as_path(value)
     return str(path.resolve()) if path.exists() else value
 
 # %% ../nbs/api/12c_notebooks.ipynb #27616074

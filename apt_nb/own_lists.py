@@ -10,8 +10,8 @@ __all__ = ['LIST_COLUMNS', 'LIST_SUFFIXES', 'split_columns', 'named_columns', 'u
 # %% ../nbs/api/05aa_own_lists.ipynb #dec6e315
 import csv, os
 from pathlib import Path
-from .datasets import PART_FOLDERS, VideoList, file_lines, parts_in, raise_if_any, require_once
-from .datasets import with_test_part
+from .datasets import PART_FOLDERS, DatasetError, VideoList, file_lines, parts_in, raise_if_any
+from .datasets import require_once, with_test_part
 from .frames import PICTURE_SUFFIXES, ending
 
 # %% ../nbs/api/05aa_own_lists.ipynb #4b952554
@@ -69,7 +69,7 @@ def find_listed(
 )->str:         # as the list has it, without quotes and with '/'; '' if nothing is there
     "The video or the folder of frames that a list names."
     name = os.path.expanduser(name.strip('"\'').replace('\\', '/').removeprefix('./'))
-    return name if name and (Path(file).parent/name).exists() else ''
+    return name if name and os.path.exists(Path(file).parent/name) else ''
 
 def cut_number(
     file,       # list file
@@ -85,7 +85,9 @@ def list_rows(
     file,   # list file
 )->list:    # [(path, label, part or '')]
     "The rows of a list. Raises `DatasetError`."
-    rows = split_columns(file_lines(file))
+    try: rows = split_columns(file_lines(file))
+    except csv.Error as e:
+        raise DatasetError(f'{file}: {e}. Is a quote opened and not closed? Remove it') from None
     where = named_columns(rows[0]) if rows else {}
     rows = rows[1:] if where else [cut_number(file, r) for r in rows]
     if not rows: require_once(file, rows)

@@ -6,16 +6,16 @@
 __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'LOOKED_AT', 'WRITTEN', 'HUB_REASONS', 'STEPS', 'MOST_EPOCHS',
            'FEW_STEPS', 'MISTAKES', 'ASKED_AGAIN', 'ALL_VIDEOS', 'UNSEEN', 'PREDICTED', 'LONG', 'result_row',
            'chance_rows', 'paired_text', 'results_table', 'beats_text', 'results_notes', 'results_markdown',
-           'fitting_size', 'clip_settings', 'as_path', 'moving_square', 'example_videos', 'method_label', 'plural',
-           'views_text', 'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text',
-           'share_text', 'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds',
-           'run_seconds', 'time_text', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
-           'relative_path', 'relative_paths', 'one_line', 'write_text', 'write_table', 'usual_length', 'split_table',
-           'write_run', 'build_backbone', 'saved_config', 'hub_reason', 'model_file', 'load_model', 'WithProgress',
-           'predictions', 'require_same_run', 'require_readable', 'results_rows', 'about_runs', 'results_text',
-           'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results', 'plan_training',
-           'train_videos', 'saved_test', 'present_test', 'test_part', 'match_classes', 'Evaluation', 'evaluate_videos',
-           'video_files', 'classify', 'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
+           'fitting_size', 'clip_settings', 'moving_square', 'example_videos', 'method_label', 'plural', 'views_text',
+           'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text', 'share_text',
+           'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds', 'run_seconds',
+           'time_text', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at', 'relative_path',
+           'relative_paths', 'one_line', 'write_text', 'write_table', 'usual_length', 'split_table', 'write_run',
+           'build_backbone', 'saved_config', 'hub_reason', 'model_file', 'load_model', 'WithProgress', 'predictions',
+           'require_same_run', 'require_readable', 'results_rows', 'about_runs', 'results_text', 'planned_runs',
+           'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results', 'plan_training', 'train_videos',
+           'saved_test', 'present_test', 'test_part', 'match_classes', 'Evaluation', 'evaluate_videos', 'video_files',
+           'classify', 'best_classes', 'saved_length', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import json, os, sys, time, torch
@@ -33,7 +33,7 @@ from safetensors.torch import save_file
 from torch import nn
 from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields, warmup_for
-from .core import ShowsMarkdown, atomic, progress_bar
+from .core import DamagedFile, ShowsMarkdown, as_path, atomic, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, files_below, inner_folder
 from .datasets import is_video
 from .datasets import part_folder, parts_in, raise_if_any, videos_among
@@ -43,8 +43,9 @@ from .own_lists import data_parts, list_files, listed_parts, may_be_video
 from .pages import percent_range, results_page
 from .report import markdown
 from .reproduce import duration
-from .run import build_model, clip_dataset, config_hash, device_name, eval_loader, frozen_views
-from .run import given_options, named_folder, read_record, run, splits, test_record, train_loader
+from .run import RECORD, build_model, clip_dataset, config_hash, device_name, eval_loader, fitting
+from .run import frozen_views, given_options, named_folder, read_record, run, splits, test_record
+from .run import train_loader
 from .stats import agresti_min
 from .training import Trainer, forward_context, make_accelerator, reproducible, resolve_precision
 from .training import set_attention
@@ -156,11 +157,6 @@ def clip_settings(
     names = dict(img_size='size', num_frames='n_frames') if ckpt.name else {}
     own = {ours: ckpt.settings[k] for k, ours in names.items() if k in ckpt.settings}
     return dict(model=fitting_size(ckpt, weights)) | own
-
-# %% ../nbs/api/13b_own_videos.ipynb #a42a16a7
-def as_path(value:str)->Path:
-    "A path that you typed; ~ is your home, and stays as it is if there is none."
-    return Path(os.path.expanduser(value))
 
 # %% ../nbs/api/13b_own_videos.ipynb #b895622f
 DIRECTIONS = dict(left=(-1, 0), right=(1, 0), up=(0, -1)) # {class: steps to the right, and down}
@@ -648,8 +644,13 @@ def require_same_run(
     out:Path,  # folder for the results
     name:str,  # hash of the run
 ):
-    "Raise ValueError for a folder that holds another run."
-    there = read_record(out)
+    "Raise ValueError for a folder that holds another run, or files that the results would replace."
+    try: there = fitting(out/'record.json', RECORD)
+    except DamagedFile as e:
+        raise ValueError(f'{e}. Give another folder with --out, or remove this file') from None
+    for file in (out/'split.csv', out/'results.html', out/'results.md'):
+        if file.exists() and not there:
+            raise ValueError(f'{file} is there, and of no run: give another folder with --out, or move it')
     if there and there['hash'] != name:
         raise ValueError(f'{out} holds run {there["hash"]}, and this is run {name}: give another folder with '
                          '--out, or delete that one')
@@ -827,10 +828,12 @@ ALL_VIDEOS = 'all videos'
 def saved_test(
     folder:Path,  # folder of a tuned file
 )->list:          # paths of the test videos, as seen from their folder; empty if that is not known
-    "The test videos of the training, by the file split.csv."
+    "The test videos of the training, by the file split.csv. Raises ValueError if that is damaged."
     file = folder/'split.csv'
     if not file.is_file(): return []
-    t = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors='surrogateescape')
+    try: t = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors='surrogateescape')
+    except ValueError as e:
+        raise ValueError(f'{file} is damaged ({e}): remove it, and all videos are tested') from None
     return list(t.path[t.split == 'test']) if {'path', 'split'} <= set(t) else []
 
 def present_test(

@@ -11,7 +11,7 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'active_scales', 'prompt_norms', 'device_name', 'git_says', 'commit', 'version', 'rounding_variables',
            'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name',
            'same_videos', 'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit',
-           'read_fitting', 'read_record', 'infinite_number', 'write_record', 'finished', 'run']
+           'fitting', 'read_fitting', 'read_record', 'infinite_number', 'write_record', 'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
@@ -492,17 +492,23 @@ def require_fit(value, shape, file):
     if wrong is not None: raise DamagedFile(f'{file} is damaged: it has no right {wrong[1:]}')
 
 # %% ../nbs/api/11a_run.ipynb #20249195
+def fitting(
+    file:Path,   # JSON file, which may be missing
+    shape:dict,  # what it must hold, see `misfit`
+)->dict:         # None: it is missing
+    "What a file holds. Raises DamagedFile, which names the file and what is wrong."
+    if not file.exists(): return None
+    found = read_json(file)
+    require_fit(found, shape, file)
+    return found
+
 def read_fitting(
     file:Path,   # JSON file, which may be missing
     shape:dict,  # what it must hold, see `misfit`
     then:str,    # what follows if it is damaged, for the message
 )->dict:         # None: it is missing or damaged
     "What a file holds. A damaged one is set aside, and you are told."
-    if not file.exists(): return None
-    try:
-        found = read_json(file)
-        require_fit(found, shape, file)
-        return found
+    try: return fitting(file, shape)
     except DamagedFile as e: set_aside(file, e, then)
 
 def read_record(folder)->dict:
@@ -558,7 +564,7 @@ def run(
         record, model = train_and_test(cfg, folder.name, folder, progress)
         acc, about = make_accelerator(), {k: record[k] for k in ('hash', 'classes', 'config')}
         if acc.is_main_process:
-            atomic(tuned, lambda f: save_tuned(model, f, **about))
+            save_tuned(model, tuned, **about)
             write_record(record, folder)
             last.unlink(missing_ok=True)
         acc.wait_for_everyone()

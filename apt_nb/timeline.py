@@ -4,19 +4,19 @@
 
 # %% auto #0
 __all__ = ['SHOWN', 'window_starts', 'Windows', 'Part', 'window_probabilities', 'runs_of_class', 'timeline', 'timeline_figure',
-           'clock_time', 'parts_text', 'window_width', 'free_name', 'write_timelines', 'write_timeline']
+           'clock_time', 'parts_text', 'window_width', 'free_name', 'is_timeline', 'timeline_files', 'write_timelines',
+           'write_timeline']
 
 # %% ../nbs/api/13c_timeline.ipynb #8b7d80de
-import json
+import json, os, sys
 import matplotlib.pyplot as plt
 import numpy as np
-import sys
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
-from .core import atomic
+from .core import DamagedFile, as_path, atomic, read_json
 from .datasets import VideoList
 from .evaluation import predict
 from .frames import open_video
@@ -175,6 +175,28 @@ def free_name(
     names = chain([stem], (f'{stem}_{i}' for i in count(2)))
     return next(n for n in names if n.lower() not in taken)
 
+# %% ../nbs/api/13c_timeline.ipynb #78f10fa1
+def is_timeline(file:Path)->bool:
+    "Whether a JSON file is a timeline."
+    try: return {'video', 'window', 'parts', 'windows'} <= set(read_json(file))
+    except DamagedFile: return False
+
+def timeline_files(
+    paths:list,   # videos
+    folder:Path,  # folder of their timelines
+)->dict:          # {video: file without suffix}
+    "The file of each timeline, each with another name. ValueError if a file of another kind is in its place."
+    files, taken = {}, set()
+    for path in paths:
+        name = free_name(path.stem, taken)
+        taken.add(name.lower())
+        files[path], data = folder/name, folder/f'{name}.json'
+        ours = os.path.exists(data) and is_timeline(data)
+        for there in (data, folder/f'{name}.png'):
+            if os.path.exists(there) and not ours:
+                raise ValueError(f'{there} is there, and no timeline: give another folder with --timeline')
+    return files
+
 # %% ../nbs/api/13c_timeline.ipynb #78f10fb2
 def write_timelines(
     tuned,             # file written by `apt_nb_train`, or its folder
@@ -184,21 +206,20 @@ def write_timelines(
     weights:str='',    # weights of the backbone ('': where they were in training)
     **over,            # settings that differ from those of the run
 )->tuple:              # number of unreadable videos, and of all
-    "Write the timeline of each video and print its parts. An unreadable video is named, the others go on."
-    files, bad, written = video_files(paths), 0, set()
+    """Write the timeline of each video and print its parts. One that cannot be read or written is named, and
+    the others go on. ValueError if a file of yours would be replaced."""
+    files, bad, folder = timeline_files(video_files(paths), as_path(folder)), 0, as_path(folder)
     model, classes, cfg = load_model(tuned, weights)
-    cfg, folder, length = replace(cfg, **over), Path(folder), saved_length(tuned)
+    cfg, length = replace(cfg, **over), saved_length(tuned)
     if is_main(): folder.mkdir(parents=True, exist_ok=True)
-    for path in files:
-        try: found = timeline(model, classes, cfg, path, window_width(path, length, seconds))
+    for path, file in files.items():
+        try:
+            found = timeline(model, classes, cfg, path, window_width(path, length, seconds))
+            if is_main(): write_timeline(found, file)
+            print_main(one_line(f'{path}: {parts_text(found)}'))
         except (VideoError, OSError, MemoryError) as e:
             bad += 1
             print(one_line(f'apt_nb_predict: {e}'), file=sys.stderr)
-            continue
-        print_main(one_line(f'{path}: {parts_text(found)}'))
-        name = free_name(path.stem, written)
-        written.add(name.lower())
-        if is_main(): write_timeline(found, folder/name)
     return bad, len(files)
 
 # %% ../nbs/api/13c_timeline.ipynb #ee5d770d

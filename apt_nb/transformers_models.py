@@ -367,6 +367,12 @@ def forward(
     if self.takes_clips: return self.module(frames).logits
     return self.module(frames.flatten(0, 1)).logits.unflatten(0, frames.shape[:2]).mean(1)
 
+# %% ../nbs/api/01b_transformers.ipynb #2f6tuned
+@patch(as_prop=True)
+def tuned(self:VideoClassifier)->dict: # method, options, seed and more; AttributeError before `tune`
+    "What `tune` did to the model."
+    return self.module.tuned
+
 # %% ../nbs/api/01b_transformers.ipynb #60f26b4a
 @patch(as_prop=True)
 def blocks(self:VideoClassifier)->list: # layers, each with attention and MLP

@@ -30,7 +30,7 @@ from timm.layers import resample_abs_pos_embed
 from timm.models import get_pretrained_cfg
 from torch.nn import functional as F
 from .attention_prompt import added_modules, plain_name, unwrap_model
-from .core import DamagedFile, read_json
+from .core import DamagedFile, atomic, read_json
 from .video_vit import DEFAULTS, IMPLIED_SETTINGS, SIZES, VideoViT, check_settings, check_size
 from .video_vit import size_settings
 
@@ -647,9 +647,9 @@ def save_backbone(
     state = {k: v.detach().cpu().to(dtype or v.dtype).contiguous() for k, v in kept.items()}
     architecture = {k: v for k, v in model.config.items() if k != 'num_classes'}
     made = dict(name=model.name, architecture=architecture, **(config or {}))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path)
-    path.with_suffix('.json').write_text(json.dumps(made, indent=1) + '\n', encoding='utf-8')
+    text = json.dumps(made, indent=1) + '\n'
+    atomic(path, lambda f: save_file(state, f))
+    atomic(path.with_suffix('.json'), lambda f: f.write_text(text, encoding='utf-8'))
     return path
 
 # %% ../nbs/api/01a_weights.ipynb #6d25369f
