@@ -381,7 +381,7 @@ RECIPE_STATEMENTS = {
     'strong augmentation': ('5.1, Table 3', 'strong RandAugment harms', AUGMENT,
                             ['none above m7-n4', 'm2-n2 above m7-n4']),
     'decay': ('5.1, Table 4', 'a weight decay of 1e-2 harms', DECAY,
-              ['1e-5 above 1e-2', "1e-5 above 6e-1, the dose of the paper's 1e-2"]),
+              ['1e-5 above 1e-2', "1e-5 above the dose of the paper's 1e-2"]),
     'deep': ('5.1, Figure 7', 'prompts in deep blocks matter more than in shallow ones', PLACE,
              ['deep above shallow, over all depths',
               'deep above shallow, over all depths, on moving_shapes_actions']),

@@ -586,10 +586,14 @@ def end_of(
     claims:pd.DataFrame,  # from `claims`
     row:str,              # another row
 )->str:                   # narrows, widens, level or open
-    "What the last step does to the lead of another row."
-    f = claims.loc[(self.last_step or SLOPE, row)]
-    words = {'holds here': 'narrows', 'opposite here': 'widens', 'level here': 'level'}
-    return words.get(f.outcome, 'level' if f.near else 'open')
+    """What the last step does to the lead of another row. It is level if the lead surely changes by less than
+    `MARGIN`, and shrinks by less than a quarter."""
+    step = self.last_step or SLOPE, row
+    words = {'holds here': 'narrows', 'opposite here': 'widens'}
+    if claims.outcome[step] in words: return words[claims.outcome[step]]
+    small = 4 * claims.high[step] <= abs(claims.here[self.names[-1], row])
+    level = claims.near[step] or claims.outcome[step] == 'level here'
+    return 'level' if level and small else 'open'
 
 @patch
 def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
@@ -608,7 +612,8 @@ def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
 REASONS = dict(
     narrows='Too little training is part of the reason: to the end it narrows the difference to',
     widens='Too little training is not the reason: in the end more of it widens the difference to',
-    level='Too little training is not the reason: in the end it changes by under 2 points the difference to',
+    level=('Too little training is not the reason: in the end more of it changes by under 2 points, and '
+           'under a quarter, the difference to'),
     open='It is open whether more training would narrow the difference to')
 
 @patch

@@ -600,19 +600,20 @@ def sense_sentence(
     ahead, behind,   # rows
 )->str:
     "By which factors one row is ahead of another, in coordinates found and in their sense."
-    def factors(target):
+    def said(target):
         a, b = (t.loc[(target, r), ['coordinate', 'sense']] for r in (ahead, behind))
-        return ' and '.join(f'{v:.2f}' for v in a / b)
-    said = '; '.join(f'{target} {factors(target)}' for target in t.index.unique('target'))
-    return (f'{ahead} against {behind}, times as many coordinates found and times as often their sense '
-            f'right: {said}.')
+        found, right = a / b
+        return (f'on {target} {ahead} finds {found:.2f} times as many coordinates as {behind}, and has their '
+                f'sense right {right:.2f} times as often')
+    text = '; '.join(map(said, t.index.unique('target')))
+    return f'{text[0].upper()}{text[1:]}.'
 
 def guessed_sentence(
     t:pd.DataFrame,  # from `sense_frame`
 )->str:
     "For which rows the sense may be a guess."
     low = t.sense_low[t.sense_low <= 50]
-    if low.empty: return 'In each row the sense is surely better than that.'
+    if low.empty: return 'Over all coordinates together, the sense is surely better than that in each row.'
     by_target = {target: ', '.join(low[target].index) for target in low.index.unique('target')}
     said = '; '.join(f'{rows} on {target}' for target, rows in by_target.items())
     why = "Wilson's interval of the mean counts does not begin above 50%"
@@ -847,7 +848,7 @@ def luck_sentence(
     listed = ', '.join(f'{FAMILIES[m].name} {a} of {n}' for m, a, n in close.itertuples())
     videos = ' to '.join(f'{n:,}' for n in sorted({best.n.min(), best.n.max()}))
     return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within two standard '
-            f'errors of the best on {videos} validation videos, so the choice between them is luck: '
+            f'errors of the best on {videos} validation videos, so the choice between them is not sure: '
             f'{listed}.')
 
 # %% ../nbs/api/12b_comparison.ipynb #26f7f9d7

@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES', 'FINDING_COLUMNS', 'FINDING_TEXTS', 'TAKES',
-           'WINDOWS', 'compare_table', 'plus_minus', 'format_number', 'readable_table', 'markdown', 'profile_dir',
-           'figures_dir', 'file_stem', 'caption', 'headline', 'titled', 'short_number', 'save_text', 'save_table',
-           'save_records', 'range_text', 'overview', 'with_setting', 'figure_style', 'save_drawing', 'save_figure',
-           'spread_labels', 'end_at_100', 'draw_curves', 'curves_figure', 'loss_frame', 'difference_sentence',
-           'window_label', 'window_sentence', 'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding',
-           'findings', 'signed', 'interval_text', 'readable_findings', 'more_than_known', 'save_findings',
-           'read_findings', 'open_text', 'ceiling_text', 'conclusions', 'Shown', 'Study']
+           'SATURATED', 'WINDOWS', 'compare_table', 'plus_minus', 'format_number', 'readable_table', 'markdown',
+           'profile_dir', 'figures_dir', 'file_stem', 'caption', 'headline', 'titled', 'short_number', 'save_text',
+           'save_table', 'save_records', 'range_text', 'overview', 'with_setting', 'figure_style', 'save_drawing',
+           'save_figure', 'spread_labels', 'end_at_100', 'draw_curves', 'curves_figure', 'loss_frame',
+           'difference_sentence', 'window_label', 'window_sentence', 'finding', 'outcome', 'takes', 'takes_text',
+           'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'readable_findings', 'more_than_known',
+           'save_findings', 'read_findings', 'open_text', 'ceiling_text', 'saturated_classes', 'saturated_text',
+           'saturated_texts', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -456,10 +457,10 @@ def takes(
 def takes_text(
     f:dict, # a finding from `decide`
 )->str:
-    """'3 times the seeds and videos', or of the seeds alone for curves, which have no single videos. '' if
-    it is not known, see `read_findings`."""
+    """'3 times the seeds and videos', or of the seeds alone for a loss, which has no single videos. '' if it
+    is not known, see `read_findings`."""
     if f['takes'] == '': return ''
-    of = 'seeds' if f['measure'].startswith(('training', 'validation')) else 'seeds and videos'
+    of = 'seeds' if 'loss' in f['measure'] else 'seeds and videos'
     times = f'more than {TIMES[-1]}' if pd.isna(f['takes']) else f'{f["takes"]:g}'
     return f'{times} times the {of}'
 
@@ -523,7 +524,7 @@ def interval_text(
     row:dict,  # a finding
 )->str:
     "'-0.4 to +3.1', or 'none'."
-    if pd.isna(row['low']): return 'none'
+    if pd.isna(row['low']) or row['low'] == row['high']: return 'none'
     return f'{signed(row["low"], row["measure"])} to {signed(row["high"], row["measure"])}'
 
 # %% ../nbs/api/12a_report.ipynb #7681bdbb
@@ -607,6 +608,40 @@ def ceiling_text(
     span = f'{min(top5):.1f}% to {max(top5):.1f}%'
     return f'Top-5 is near its ceiling, with {span} in all runs. It says little of the rows.'
 
+# %% ../nbs/api/12a_report.ipynb #c12satur
+SATURATED = 97. # top-1 of a class in %, from which there is no room between rows
+
+def saturated_classes(
+    records:list,  # records of runs
+)->list:           # names
+    "The classes that no run has below `SATURATED` in test top-1."
+    classes = pd.DataFrame([r['test']['per_class'] for r in records]).min()
+    return list(classes.index[classes >= SATURATED])
+
+def saturated_text(
+    records:list,  # records of runs on the same classes
+    name:str='',   # what they are called ('': nothing)
+)->str:            # '' if it is less than a quarter of the classes
+    "Which classes have no room between rows, in a sentence."
+    full, n = saturated_classes(records), len(records[0]['classes'])
+    if 4 * len(full) < n or len(records) < 2: return ''
+    names, left = ', '.join(c.replace('_', ' ') for c in full), n - len(full)
+    on = f'On {name} ' if name else ''
+    return (f'{on}{len(full)} of {n} classes have {SATURATED:.0f}% or more in every run ({names}). '
+            f'Rows can differ in the other {left} alone.')
+
+def saturated_texts(
+    records:list,  # records of runs, perhaps on several targets
+)->list:           # sentences
+    "`saturated_text` of each target, or of each data set and backbone."
+    groups = {}
+    for r in records:
+        c = r['config']
+        name = c.get('target') or f'{c["data"]}, {c.get("weights") or "random"}'
+        groups.setdefault(name, []).append(r)
+    texts = [saturated_text(of, name if len(groups) > 1 else '') for name, of in groups.items()]
+    return [text for text in texts if text]
+
 # %% ../nbs/api/12a_report.ipynb #958c507e
 def conclusions(
     f:pd.DataFrame,  # from `decide`
@@ -668,6 +703,11 @@ def frame(self:Study)->pd.DataFrame:
 def tuned(self:Study)->pd.Series:
     "Number of tuned parameters of each row."
     return self.frame.groupby(self.knob).n_tuned.first()
+
+@patch(as_prop=True)
+def saturated(self:Study)->list: # names
+    "Classes without room between the rows, see `saturated_classes`."
+    return saturated_classes(self.records)
 
 @patch(as_prop=True)
 def per_class(self:Study)->pd.DataFrame:
@@ -859,4 +899,4 @@ def conclude(self:Study, *more:str)->Shown:
     "The findings by outcome, and `more` lines. The findings are saved for the audit."
     f = self.decided
     save_findings(f, self.where, self.file(self.notebook), self.profile, self.ran, self.root)
-    return Shown(conclusions(f, self.records, *more), f)
+    return Shown(conclusions(f, self.records, *saturated_texts(self.records), *more), f)

@@ -6,8 +6,8 @@
 __all__ = ['Z95', 'MARGIN', 'TEST_VIDEOS', 'records_frame', 'records_table', 'curves_frame', 'text_ints', 'wilson', 'agresti_min',
            'answers', 'video_variance', 'seed_variance', 'detectable', 't_interval', 'seed_parts', 'contrast',
            'paired_difference', 'holm', 'verdict', 'below', 'level_chance', 'slope_weights', 'weighted_sum',
-           'difference_of_differences', 'seed_difference', 'score_difference', 'epoch_window', 'window_difference',
-           'two_standard_errors', 'rank_correlation']
+           'difference_of_differences', 'seed_difference', 'unpaired_variance', 'score_difference', 'epoch_window',
+           'window_difference', 'two_standard_errors', 'rank_correlation']
 
 # %% ../nbs/api/12_stats.ipynb #1f785463
 import math
@@ -291,8 +291,9 @@ def difference_of_differences(
 def seed_difference(
     m:pd.Series,  # one number for each run, indexed by (setting, seed); all tell how much seeds matter
     a, b,         # two values of the setting
+    videos=None,  # (variance, degrees of freedom) of the choice of videos (None: they are the same in all)
 )->dict:          # as from `t_interval` (NaN for one seed), with a, b and per_seed
-    "`m[a] - m[b]`, with its interval over seeds; KeyError for a value that is not there."
+    "`m[a] - m[b]`, with its interval over seeds and videos; KeyError for a value that is not there."
     d = (m[a] - m[b]).dropna()
     if d.empty: return t_interval(math.nan, [(math.nan, 0)]) | dict(a=a, b=b, per_seed={})
     table = m.groupby(level=[0, 1]).mean().unstack()[list(d.index)].dropna()
@@ -300,17 +301,31 @@ def seed_difference(
     both = table.values - table.values.mean(1, keepdims=True) - table.values.mean(0) + table.values.mean()
     df = (R - 1) * (S - 1)
     variance = 2 * (both**2).sum() / df / S if df else math.nan
-    return t_interval(float(d.mean()), [(variance, df)]) | dict(a=a, b=b, per_seed=d.round(4).to_dict())
+    parts = [(variance, df)] + [videos] * (videos is not None and df > 0)
+    return t_interval(float(d.mean()), parts) | dict(a=a, b=b, per_seed=d.round(4).to_dict())
 
 # %% ../nbs/api/12_stats.ipynb #4c923c4d
+def unpaired_variance(
+    a:pd.Series,  # accuracies of the runs of one row, in %
+    b:pd.Series,  # those of another
+    n:int,        # videos
+)->float:         # points squared
+    """What the choice of videos adds to a difference of accuracies, if nobody knows which videos are right.
+    As for two sets of videos, so it is no less than video by video, if the rows find the same ones hard."""
+    shares = [(p.mean() / 100 * n + .5) / (n + 1) for p in (a, b)]
+    return sum(1e4 * p * (1 - p) / n for p in shares)
+
 def score_difference(
     records:list,            # records of runs
     knob:str,                # setting that differs
     a, b,                    # two of its values
     column:str='test_top5',  # score, a column of `records_frame`
 )->dict:                     # as from `seed_difference`
-    "Difference of a score that a run has once."
-    return seed_difference(records_frame(records).set_index([knob, 'seed'])[column], a, b)
+    "Difference of a score that a run has once. The interval of an accuracy has `unpaired_variance`, too."
+    m = records_frame(records).set_index([knob, 'seed'])[column]
+    if column.endswith('loss') or a == b: return seed_difference(m, a, b)
+    n = records[0]['videos'][column.split('_')[0]]
+    return seed_difference(m, a, b, (unpaired_variance(m[a], m[b], n), max(n - 1, 1)))
 
 # %% ../nbs/api/12_stats.ipynb #a8b6ad2e
 def epoch_window(
@@ -331,11 +346,17 @@ def window_difference(
     last:float=1.,          # and ends with this one
     column:str='val_top1',  # curve, a column of `curves_frame`
 )->dict:                    # as from `seed_difference`, with epochs, the first and the last
-    "Difference of the mean of a curve over some epochs."
+    """Difference of the mean of a curve over some epochs. A curve of accuracies has no single videos. What
+    their choice adds is that of the same rows' test answers, for as many videos as in validation."""
     curves = curves_frame(records, knob)
     span = epoch_window(curves.epoch.max(), first, last)
     means = curves[curves.epoch.isin(span)].groupby([knob, 'seed'])[column].mean()
-    return seed_difference(means, a, b) | dict(epochs=(span[0], span[-1]))
+    videos, n = None, records[0]['videos']['val']
+    if 'top' in column and n and a != b and {a, b} <= set(curves[knob]):
+        y = answers([r for r in records if r['config'][knob] in (a, b)], knob)[2]
+        d = (y[0] - y[1]).mean(0)
+        videos = video_variance(d, (1, -1)) * len(d) / n, max(n - 1, 1)
+    return seed_difference(means, a, b, videos) | dict(epochs=(span[0], span[-1]))
 
 # %% ../nbs/api/12_stats.ipynb #c075d7da
 TEST_VIDEOS = dict(ssv2=24_777, ucf101=3_783, hmdb51=1_530)
