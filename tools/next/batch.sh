@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/next/batch.sh 02,08,09      train what is left of these notebooks in the folder $NEXT (resumable)
+# tools/next/batch.sh 06,08,09      train what is left of these notebooks in the folder $NEXT (resumable)
 # tools/next/batch.sh               only bring the finished records into runs.json.gz
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
