@@ -584,9 +584,10 @@ def training_figure(self:Inside, name:str, title:str):
     found = {c: [self.curves_of(target, c) for target in targets] for c in labels}
     def draw(axes):
         for k, (column, label) in enumerate(labels.items()):
-            there, unit = [v for v in found[column] if v is not None], 100 if 'live' in column else 1
+            unit = 100 if 'live' in column else 1
+            most = max((v.max() for v in found[column] if v is not None), default=1)
             for ax, target, values in zip(axes[:, k], targets, found[column]):
-                look = dict(vmin=0, vmax=unit * max(v.max() for v in there)) # the same colours in all rows
+                look = dict(vmin=0, vmax=unit * most) # the same colours in all rows
                 if values is None: ax.set_axis_off()
                 else: draw_map(ax, values * unit, label, 1, self.looked[0]['blocks'], **look)
                 ax.set(title=target, xlabel='epoch')
