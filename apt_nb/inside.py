@@ -620,8 +620,8 @@ def removal_figure(self:Inside, name:str, title:str):
     def draw(axes):
         draw_lines(axes[0, 0], lost, 'block', 'value', 'target')
         draw_lines(axes[0, 1], moved, 'block', 'value', 'target')
-        names = (f'change of {self.split} top-1 without its prompts (points)',
-                 'relations to other time steps minus frozen (points)')
+        names = (f'change of {self.split} top-1\nwithout its prompts (points)',
+                 'relations to other time steps\nminus frozen (points)')
         for ax, label in zip(axes[0], names): ax.set(xlabel='block', ylabel=label)
     return self.save(name, title, draw, True, ncols=2, figsize=(11, 3.6))
 
@@ -638,8 +638,10 @@ def relations_figure(self:Inside, name:str, title:str):
         for ax, target in zip(axes[0], targets):
             draw_lines(ax, frame[frame.target == target], 'block', 'value', 'row')
             ax.set(title=target, xlabel='block')
+            ax.get_legend().remove()
+        axes[0, -1].legend(loc='center left', bbox_to_anchor=(1, .5)) # one for all panels, beside them
         axes[0, 0].set_ylabel('relations that changed (%)')
-    shape = dict(ncols=len(targets), figsize=(3.1 * len(targets), 3.2), sharey=True)
+    shape = dict(ncols=len(targets), figsize=(2 + 3.1 * len(targets), 3.2), sharey=True)
     return self.save(name, title, draw, True, **shape)
 
 # %% ../nbs/api/12i_inside.ipynb #040ins1d
