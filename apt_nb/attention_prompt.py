@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['REPARAMS', 'PROMPT_FORMS', 'PROMPT_TENSORS', 'WRAPPERS', 'as_fp16', 'prompt_bound', 'check_n_prompts',
-           'require_choice', 'AttentionPrompt', 'retype', 'is_retyped', 'restore_class', 'retyped_modules',
-           'added_modules', 'remove_added', 'PromptedAttention', 'prompt_mask', 'check_attention', 'prompt_attention',
-           'unwrap_model', 'plain_name', 'block_attention', 'find_blocks', 'patch_area', 'as_generator', 'start_device',
-           'add_attention_prompts', 'attention_prompts']
+           'require_choice', 'AttentionPrompt', 'with_forward', 'new_of_both', 'retype', 'is_retyped', 'restore_class',
+           'retyped_modules', 'added_modules', 'remove_added', 'PromptedAttention', 'prompt_mask', 'check_attention',
+           'prompt_attention', 'unwrap_model', 'plain_name', 'block_attention', 'block_numbers', 'find_blocks',
+           'patch_area', 'as_generator', 'start_device', 'add_attention_prompts', 'attention_prompts']
 
 # %% ../nbs/api/00_attention_prompt.ipynb #8dcdc872
 import math, re
 import torch
 from collections.abc import Iterable
+from functools import cache
 from torch import nn
 from torch.nn import functional as F
 from fastcore.basics import patch
@@ -126,9 +127,20 @@ def forward(self:AttentionPrompt)->tuple: # keys and values, each `n_prompts hea
     return made[0], made[-1]
 
 # %% ../nbs/api/00_attention_prompt.ipynb #886d83bf
+@cache
+def with_forward(cls:type, own:type)->type: # class with the `forward` of `cls`, and all else of `own`
+    "`cls` itself if it is a subclass of `own`, otherwise a class of both, as for a layer of another library."
+    if issubclass(cls, own): return cls
+    def reduce(module, protocol): return new_of_both, (cls, own), vars(module) # for `pickle` and `copy`
+    return type(cls.__name__, (cls, own), dict(__reduce_ex__=reduce))
+
+def new_of_both(cls:type, own:type): # an empty object, which `pickle` and `copy` fill
+    "A new object of `with_forward`."
+    return object.__new__(with_forward(cls, own))
+
 def retype(
     module:nn.Module, # module to change in place
-    cls:type,         # its new class, a subclass with another `forward`
+    cls:type,         # class whose `forward` it gets, which calls that of `module._original_class`
     **added,          # children or plain attributes that the new `forward` needs
 )->nn.Module:         # the module
     "Make `module` a `cls`, its tensors and hooks untouched; ValueError if its forward is another already."
@@ -137,13 +149,14 @@ def retype(
     if 'forward' in vars(module):
         raise ValueError(f'the forward of this {name} was replaced, by a hook, torch.compile or a patch, and '
                          'would hide what is added: take that away first, and put it back afterwards')
-    like = next(p for p in module.parameters() if p.ndim > 1)
+    like = next((p for p in module.parameters() if p.ndim > 1), torch.empty(0)) # none if weights are packed
     trainable = like.dtype.is_floating_point and like.dtype.itemsize > 1 # not if the weights are quantised
     dtype = like.dtype if trainable else torch.float32
     for name, part in added.items():
         if isinstance(part, nn.Module): part.to(like.device, dtype).train(module.training)
         setattr(module, name, part)
-    module._original_class, module._added, module.__class__ = type(module), list(added), cls
+    own = type(module)
+    module._original_class, module._added, module.__class__ = own, list(added), with_forward(cls, own)
     return module
 
 # %% ../nbs/api/00_attention_prompt.ipynb #c4a8cbba
@@ -303,6 +316,20 @@ def block_attention(block:nn.Module): # None for a block without `.attn`
     return unwrap_model(getattr(unwrap_model(block), 'attn', None))
 
 # %% ../nbs/api/00_attention_prompt.ipynb #5714e2a4
+def block_numbers(
+    blocks,  # indices of the blocks you want (None: all)
+    n:int,   # number of blocks
+)->list:
+    "The indices as whole numbers, each once; ValueError for one that does not exist, or for a mask."
+    if blocks is None: return list(range(n))
+    if isinstance(blocks, str) or not isinstance(blocks, Iterable):
+        raise ValueError(f'prompt_blocks is {blocks!r}: it must be a list of blocks')
+    wanted = [i.item() if hasattr(i, 'item') else i for i in blocks]
+    wrong = ', '.join(str(i) for i in wanted if type(i) is bool or i not in range(n))
+    known = f'its {n} blocks are 0 to {n - 1}'
+    if wrong: raise ValueError(f'prompt_blocks: no block {wrong} in this model, {known}')
+    return list(dict.fromkeys(int(i) for i in wanted))
+
 def find_blocks(
     model:nn.Module, # model with `.blocks`, each with `.attn`
     blocks=None,     # indices of the blocks you want (None: all)
@@ -310,17 +337,15 @@ def find_blocks(
     "The blocks you want; ValueError if the model has no such block or its attention cannot take prompts."
     if not hasattr(model, 'blocks'):
         raise ValueError(f'{type(model).__name__} has no .blocks: prompts need a timm-style ViT')
-    if blocks is not None and (isinstance(blocks, str) or not isinstance(blocks, Iterable)):
-        raise ValueError(f'prompt_blocks is {blocks!r}: it must be a list of blocks')
     every = [unwrap_model(b) for b in model.blocks]
-    n, wanted = len(every), list(range(len(every)) if blocks is None else blocks)
-    wrong = ', '.join(str(i) for i in wanted if type(i) is bool or i not in range(n))
-    known = f'its {n} blocks are 0 to {n - 1}'
-    if wrong: raise ValueError(f'prompt_blocks: no block {wrong} in this model, {known}')
-    for i in wanted:
-        try: check_attention(block_attention(every[i]))
+    found = {i: every[i] for i in block_numbers(blocks, len(every))}
+    attns = {i: block_attention(b) for i, b in found.items()}
+    for i, attn in attns.items():
+        try: check_attention(attn)
         except ValueError as e: raise ValueError(f'blocks.{i}.attn: {e}') from None
-    return {int(i): every[int(i)] for i in wanted}
+    if len({id(a) for a in attns.values()}) < len(attns):
+        raise ValueError('some of these blocks share one attention, which can have prompts once only')
+    return found
 
 # %% ../nbs/api/00_attention_prompt.ipynb #a955cf9a
 def patch_area(model:nn.Module)->int: # 16 x 16 for a model without `.patch_embed.patch_size`

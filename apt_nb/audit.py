@@ -377,7 +377,7 @@ RECIPE_STATEMENTS = {
     'dropout': ('5.1, Table 2', 'a dropout of 10% on the prompts is better than 0% and 20%', DROPOUT,
                 ['10% above 0%', '10% above 20%']),
     'no augmentation': ('5.1, Table 3', 'light RandAugment brings nothing', AUGMENT,
-                        ['m2-n2 and none level']),
+                        ['no gain from m2-n2']),
     'strong augmentation': ('5.1, Table 3', 'strong RandAugment harms', AUGMENT,
                             ['none above m7-n4', 'm2-n2 above m7-n4']),
     'decay': ('5.1, Table 4', 'a weight decay of 1e-2 harms', DECAY,

@@ -289,8 +289,8 @@ def rates_sentence(self:Budget)->str:
     if longest in searched and longest != self.at:
         changed = rate_changes(self.study.chosen, self.at, longest)
         said += f', and those beside the best also at {longest}. ' + (
-            f'There another one has the higher validation top-1: {", ".join(changed)}' if changed else
-            'None of these has a higher validation top-1')
+            f'There another one is chosen: {", ".join(changed)}' if changed else
+            'The same are chosen there')
     others = len(self.names) - len(searched)
     caution = 'At the other budgets' if others > 1 else 'At the other budget'
     return f'{said}. {caution} these are kept, and others may be better.' if others else f'{said}.'
@@ -574,10 +574,11 @@ def meeting_text(
     p:dict,      # slope, in points per doubling
 )->str:
     "When two rows would meet, with the range that the interval of the slope gives."
+    if lead > -MARGIN: return f'They may be within {MARGIN:g} points already.'
     after, soon, late = (doublings_to_meet(lead, p[k]) for k in ('diff', 'high', 'low'))
     if after > 4: return 'At that pace they would not meet within 16 times the longest budget.'
     far = f'{late:.1f}' if late < 10 else 'more than 10'
-    return f'At that pace they would meet after {after:.1f} more doublings ({soon:.1f} to {far}).'
+    return f'At that pace they would meet after {after:.1f} more doublings ({soon:.1f} to {far} by the interval of the pace alone).'
 
 # %% ../nbs/api/12j_budget.ipynb #b067dgt1
 @patch
@@ -587,11 +588,11 @@ def end_of(
     row:str,              # another row
 )->str:                   # narrows, widens, level or open
     """What the last step does to the lead of another row. It is level if the lead surely changes by less than
-    `MARGIN`, and shrinks by less than a quarter."""
+    `MARGIN` and less than a quarter, either way."""
     step = self.last_step or SLOPE, row
     words = {'holds here': 'narrows', 'opposite here': 'widens'}
     if claims.outcome[step] in words: return words[claims.outcome[step]]
-    small = 4 * claims.high[step] <= abs(claims.here[self.names[-1], row])
+    small = 4 * max(claims.high[step], -claims.low[step]) <= abs(claims.here[self.names[-1], row])
     level = claims.near[step] or claims.outcome[step] == 'level here'
     return 'level' if level and small else 'open'
 
@@ -622,7 +623,8 @@ def answer(self:Budget, claims:pd.DataFrame)->str:
     last, of = self.names[-1], {r: self.standings(claims, r)[self.names[-1]] for r in self.against}
     behind, unclear = ([r for r, word in of.items() if word == w] for w in ('below', 'open'))
     not_told = f' Open: {", ".join(unclear)}.' if unclear else ''
-    if not behind: return f'After {last} no row is decided to be above {self.judged}.{not_told}'
+    if not behind:
+        return f'After {last} no row is decided to be more than {MARGIN:g} points above {self.judged}.{not_told}'
     said = f'After {last} {self.judged} is below {", ".join(behind)}.{not_told}'
     if len(self.names) == 1: return said
     sides = {end: [r for r in behind if self.end_of(claims, r) == end] for end in REASONS}

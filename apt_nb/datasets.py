@@ -349,7 +349,9 @@ def groups_of(
         raise DatasetError(why) from e
     if not n: raise DatasetError(f'group={group!r} has no (...) for the group. Put one around it')
     def one(name):
-        if isinstance(group, int): return dict(enumerate(Path(name).stem.split('_'))).get(group)
+        if isinstance(group, int):
+            stem = Path(name).stem if is_video(name) else Path(name).name # a folder has no ending
+            return dict(enumerate(stem.split('_'))).get(group)
         found = re.search(group, Path(name).name)
         return found and found.group(1)
     groups = [one(p) for p in videos.paths]

@@ -1137,7 +1137,7 @@ def draw_band(ax):
         ax.plot(1e3 * (s - 1), 1e3 * (seen - 1), color=colour, label=protocol, lw=1.5)
     ax.axvspan(-1e3 * 2**-12, 1e3 * 2**-11, color='.9', zorder=0)
     ax.text(.12, 1.05, 'half the gradient', fontsize=8, ha='center', va='center', rotation=90)
-    ax.set(xlabel='scale, thousandths above 1', ylabel='as the forward pass sees it', title='Scales near 1')
+    ax.set(xlabel='scale, thousandths above 1', ylabel='seen, thousandths above 1', title='Scales near 1')
     ax.legend(fontsize=8, loc='upper left', bbox_to_anchor=(-.02, 1))
 
 # %% ../nbs/api/12f_fidelity.ipynb #b992a3ff

@@ -145,8 +145,9 @@ READING = """## How to read the tables
   was tried, ↓ the lowest. A better one may lie beyond. ↕ means that one rate was tried.
 - Bold in a table of differences: decided at 5%, corrected for all differences of the table. Bold in a
   table of a search: the rate that was chosen, on the validation videos.
-- Intervals are of 95% and of two kinds. For top-1 on the test videos they cover other test videos *and* other
-  seeds. For curves, top-5 and losses, which a run has once, they cover other seeds only.
+- Intervals are of 95%. They cover other videos *and* other seeds, those of a loss other seeds only. For top-5
+  each row is taken to have videos of its own, so these are wider. For a curve of accuracies the test answers
+  of the same rows say what the choice of videos adds.
 - All are conditional on one set of training videos for each target and on one small set of backbones.
 - *Could see*: the difference that as many seeds and videos find four times out of five. An *open* finding may
   hide one as large.

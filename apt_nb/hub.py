@@ -179,10 +179,15 @@ def push_to_hub(
     return url
 
 # %% ../nbs/api/13d_hub.ipynb #a09d7fdc
-def build_timm(name:str, settings:dict, weights)->torch.nn.Module:
+def build_timm(
+    name:str,           # timm's name
+    settings:dict,      # from the backbone's record
+    weights,            # file of weights ('': the published ones)
+    pretrained:bool=True, # whether it needs weights: a fully tuned file has all of them
+)->torch.nn.Module:
     "A ViT of timm, with the published weights or those of a file."
     make = partial(timm.create_model, **{n: settings[n] for n in ('global_pool', 'img_size')})
-    if not weights: return make(name, pretrained=True, num_classes=settings['num_classes'])
+    if not weights: return make(name, pretrained=pretrained, num_classes=settings['num_classes'])
     head = timm.models.load_state_dict(str(weights)).get('head.weight', ())
     model = make(name, checkpoint_path=str(weights), num_classes=len(head))
     model.reset_classifier(settings['num_classes']) # `load_tuned` brings the head
@@ -195,10 +200,11 @@ def backbone_for(
 )->torch.nn.Module: # a VideoViT, a ViT of timm, or a `VideoClassifier`
     "A fresh backbone for a tuned file; ValueError if its weights are not found."
     b, settings = info['backbone'], info['backbone']['settings']
+    needs = bool(b['frozen']) # a fully tuned file has all weights
     try:
         if 'transformers' in b: return rebuild_classifier(b, weights or b['weights'])
-        if name := settings.get('architecture'): return build_timm(b['name'] or name, settings, weights)
-        return video_vit(b['name'], weights=weights or b['weights'], **settings)
+        if name := settings.get('architecture'): return build_timm(b['name'] or name, settings, weights, needs)
+        return video_vit(b['name'], weights=weights or (b['weights'] if needs else None), **settings)
     except (ValueError, OSError, RuntimeError) as e:
         raise ValueError(f"cannot build the backbone ({b['name']}, weights {b['weights']}): {e}. "
                          "Say where its weights are with weights='...'") from e

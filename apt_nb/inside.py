@@ -33,7 +33,7 @@ from .other_tools import explicit_attention
 from .report import LINE_STYLES, Shown, caption, figure_style, headline, save_figure, save_records
 from .report import profile_dir, titled
 from .run import eval_loader, named_folder, run, splits
-from .stats import paired_difference
+from .stats import MARGIN, holm, level_chance, paired_difference
 from .training import forward_context, make_accelerator, reproducible
 from .tuning import load_tuned
 from .weights import video_vit
@@ -312,13 +312,15 @@ def by_question(
 
 def on_all(
     gaps:dict,     # {(target, row): difference of `paired_difference`, row minus the published form}
-    sign:int,      # 1: above the published form; -1: below it
+    sign:int,      # 1: above the published form; -1: below it; 0: surely within `MARGIN` of it
 )->list:           # (row, question, differences)
     "Rows that are decided the same way on every backbone of a question, corrected for all differences."
-    verdicts, found = gap_verdicts(gaps), []
+    level = dict(zip(gaps, holm([level_chance(p) for p in gaps.values()])))
+    said = {k: sign == v for k, (v, _) in gap_verdicts(gaps).items()} if sign else {k: level[k] < .05 for k in gaps}
+    found = []
     for row in dict.fromkeys(r for _, r in gaps):
         for question, names in by_question(t for t, r in gaps if r == row).items():
-            if all(verdicts[t, row][0] == sign for t in names):
+            if all(said[t, row] for t in names):
                 found.append((row, question, [gaps[t, row]['diff'] for t in names]))
     return found
 
@@ -346,7 +348,7 @@ def forms_sentence(
 )->str:
     "Whether a form beats the published one at equal parameters on every backbone, and which are below it."
     if all(len(p['per_seed']) < 2 for p in gaps.values()): return '' # see `gaps_note`
-    above, below = (on_all(gaps, sign) for sign in (1, -1))
+    above, below, level = (on_all(gaps, sign) for sign in (1, -1, 0))
     fair = [a for a in above if a[0] in equal]
     every = backbones_text({q: len(names) for q, names in by_question(t for t, _ in gaps).items()})
     beats = f'Above the published form at equal parameters {every}: {on_all_text(fair)}.'
@@ -355,6 +357,7 @@ def forms_sentence(
     more = [a for a in above if a[0] not in equal]
     if more: text += f' With other numbers of parameters: {on_all_text(more)}.'
     if below: text += f' Below it {every}: {on_all_text(below)}.'
+    text += f' Surely within {MARGIN:g} points of it {every}: {on_all_text(level) if level else "none"}.'
     sees = [p['could_see'] for p in gaps.values()]
     return f'{text} Alone, the differences could see {min(sees):.1f} to {max(sees):.1f} points.'
 

@@ -9,7 +9,7 @@ __all__ = ['explicit_attention', 'written_down', 'attention_maps']
 import torch
 from contextlib import contextmanager
 from torch import nn
-from .attention_prompt import block_attention, unwrap_model
+from .attention_prompt import attention_prompts, block_attention, unwrap_model
 from .transformers_models import INTERFACE, HeadedEncoder, encoder_attentions, is_transformers
 
 # %% ../nbs/api/02a_other_tools.ipynb #e9da7f3b
@@ -46,11 +46,16 @@ def attention_maps(
     model:nn.Module, # VideoViT, timm ViT or model of transformers, tuned or not
     x:torch.Tensor,  # what the model takes: clips or images
 )->list:             # for each block, weights `B H N (N + n_p)`, each row with a sum of 1
-    "Attention weights of a forward pass, prompts last. In image models, frames count as samples."
+    """Attention weights of a forward pass, prompts last. In image models, frames count as samples. ValueError for
+    a block that attends more than once, or whose prompts have a softmax of their own."""
+    if any(p.prompt_form == 'outside' for p in attention_prompts(model).values()):
+        raise ValueError('these prompts have a softmax of their own (outside), so there is no one map of both')
     with explicit_attention(model) as attns:
         found = [[] for _ in attns]
         hooks = [written_down(attn, weights) for attn, weights in zip(attns, found)]
         try: model(x)
         finally:
             for hook in hooks: hook.remove()
+    if any(len(weights) > 1 for weights in found):
+        raise ValueError('a block attends more than once, as with aim, so it has no one map')
     return [weights[0] for weights in found]

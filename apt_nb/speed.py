@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'explicit', 'fused', 'again', 'compiled', 'tuned_model',
            'step_operations', 'product_rate', 'step_ways', 'kind_of', 'step_profile', 'step_depths', 'inference_cost',
-           'help_calls', 'start_times', 'write_films', 'loader_table', 'batch_hours', 'films', 'measure_speed',
-           'readable_times', 'Speed', 'speed', 'recorded', 'hours_text', 'shares_text', 'about_table']
+           'help_calls', 'start_times', 'write_films', 'loader_table', 'hours_of', 'batch_hours', 'films',
+           'measure_speed', 'readable_times', 'Speed', 'speed', 'recorded', 'hours_text', 'shares_text', 'about_table']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
 import os, re, shutil, subprocess, sys, torch
@@ -217,16 +217,22 @@ def loader_table(
     return pd.DataFrame(rows).T
 
 # %% ../nbs/api/12g_speed.ipynb #66918a09
+def hours_of(
+    runs:list,  # records of runs
+)->dict:        # runs, hours, and the share of the tests
+    "Hours by the clock that some runs took, each run once."
+    times = {r['hash']: r['timing'] for r in runs if 'timing' in r}
+    total, tests = (sum(t[k] for t in times.values()) for k in ('seconds', 'test'))
+    return dict(runs=len(times), hours=total / 3600, tests=tests / total) if times else {}
+
 def batch_hours(
     folder:Path,     # with records/*.json, such as figures/demo
-)->pd.DataFrame:     # runs, hours, and the share of the tests, for each notebook
-    "Hours of one core that the runs of a profile took."
-    rows = {}
-    for file in sorted((Path(folder)/'records').glob('[0-9]*.json')):
-        runs = {r['hash']: r['timing'] for r in read_json(file, list) if 'timing' in r}
-        total, tests = (sum(t[k] for t in runs.values()) for k in ('seconds', 'test'))
-        if runs: rows[file.stem] = dict(runs=len(runs), hours=total / 3600, tests=tests / total)
-    return pd.DataFrame(rows).T
+)->pd.DataFrame:     # a row for each notebook, and 'all', see `hours_of`
+    "Hours by the clock that the runs of a profile took. A run that several notebooks use counts once in 'all'."
+    files = sorted((Path(folder)/'records').glob('[0-9]*.json'))
+    runs = {f.stem: read_json(f, list) for f in files}
+    rows = runs | dict(all=[r for rs in runs.values() for r in rs])
+    return pd.DataFrame({k: hours for k, rs in rows.items() if (hours := hours_of(rs))}).T
 
 # %% ../nbs/api/12g_speed.ipynb #1f163a1e
 @contextmanager
@@ -330,8 +336,7 @@ def hours_text(
     t:pd.DataFrame,  # from `batch_hours`
 )->str:              # Markdown
     "Hours of the notebooks, and of all of them."
-    total = dict(runs=t.runs.sum(), hours=t.hours.sum(), tests=(t.hours * t.tests).sum() / t.hours.sum())
-    text = pd.concat([t, pd.DataFrame(dict(all=total)).T]).reset_index(names='notebook')
+    text = t.reset_index(names='notebook')
     formats = dict(runs='{:.0f}', hours='{:.2f}', tests='{:.0%}')
     return markdown(text.assign(**{k: text[k].map(f.format) for k, f in formats.items()}))
 
@@ -352,7 +357,7 @@ def about_table(
     if clips := re.fullmatch(r'steps_(\d+)', part): return f'{same} Clips: {clips[1]}.'
     small = f'{same} vit_small with {LARGE["n_prompts"]} prompts, one clip, fp32.'
     loader = f'{same} Two views of 16 frames, 224 x 224.'
-    return dict(vit_small=small, loader=loader, hours='Hours of one core.').get(part, '')
+    return dict(vit_small=small, loader=loader, hours='Hours by the clock.').get(part, '')
 
 # %% ../nbs/api/12g_speed.ipynb #b12526b9
 @patch

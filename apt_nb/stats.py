@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Z95', 'MARGIN', 'TEST_VIDEOS', 'records_frame', 'records_table', 'curves_frame', 'text_ints', 'wilson', 'agresti_min',
-           'answers', 'video_variance', 'seed_variance', 'detectable', 't_interval', 'seed_parts', 'contrast',
-           'paired_difference', 'holm', 'verdict', 'below', 'level_chance', 'slope_weights', 'weighted_sum',
+           'answers', 'video_variance', 'moderated', 'seed_variance', 'detectable', 't_interval', 'seed_parts',
+           'contrast', 'paired_difference', 'holm', 'verdict', 'below', 'level_chance', 'slope_weights', 'weighted_sum',
            'difference_of_differences', 'seed_difference', 'unpaired_variance', 'score_difference', 'epoch_window',
            'window_difference', 'two_standard_errors', 'rank_correlation']
 
@@ -14,7 +14,8 @@ import math
 import numpy as np
 import pandas as pd
 from collections import Counter
-from scipy.special import stdtr, stdtridf, stdtrit
+from scipy.optimize import brentq
+from scipy.special import digamma, nctdtrinc, polygamma, stdtr, stdtridf, stdtrit
 from statistics import NormalDist
 
 # %% ../nbs/api/12_stats.ipynb #48c34768
@@ -125,20 +126,36 @@ def video_variance(
     added = ((d**2).sum() + size) / (n + 2) - middle**2
     return max(d.var(ddof=1) / n if n > 1 else 0., added / (n + 2))
 
+# %% ../nbs/api/12_stats.ipynb #v2moder1
+def moderated(
+    v:np.ndarray,  # variances, one for each row
+    df:int,        # degrees of freedom of each
+    total:int,     # degrees of freedom of all together
+)->tuple:          # variances, one for each row, and their degrees of freedom
+    "Variances that are drawn towards a common one, the more the better they agree (Smyth 2004)."
+    mean = v.mean()
+    if len(v) < 2 or not mean > 0: return v, total
+    z = np.log(np.maximum(v, 1e-5 * mean)) - digamma(df / 2) + math.log(df / 2)
+    spread = z.var(ddof=1) - polygamma(1, df / 2) # of the true variances, in logarithms
+    if spread < 1e-6: return np.full(len(v), mean), total
+    borrowed = 2 * brentq(lambda x: polygamma(1, x) - spread, 1e-3, 1e7)
+    common = math.exp(z.mean() + digamma(borrowed / 2) - math.log(borrowed / 2))
+    return (borrowed * common + df * v) / (borrowed + df), min(borrowed + df, total)
+
 # %% ../nbs/api/12_stats.ipynb #b3a922be
 def seed_variance(
     y:np.ndarray,  # right answers in points, `(rows, seeds, videos)`
-)->tuple:          # variance in points squared, and its degrees of freedom
-    """How much a row's accuracy varies with the seed, pooled over the rows. What a seed does to all rows is
-    left out, if there are several."""
+)->tuple:          # variance of each row in points squared, `(rows,)`, and its degrees of freedom
+    """How much a row's accuracy varies with the seed, see `moderated`. What a seed does to all rows is left out,
+    if there are several."""
     R, S, V = y.shape
-    both, df = y - y.mean(1, keepdims=True), S - 1
-    if R > 1: both, df = both - both.mean(0, keepdims=True), df * (R - 1)
-    if df < 1: return math.nan, df
+    both, df, scale = y - y.mean(1, keepdims=True), S - 1, 1.
+    if R > 1: both, df, scale = both - both.mean(0, keepdims=True), df * (R - 1), R / (R - 1)
+    if df < 1: return np.full(R, math.nan), df
     runs = both.mean(2, keepdims=True)
-    between = (runs**2).sum() / df
+    between, df_row = moderated(scale * (runs**2).sum((1, 2)) / (S - 1), S - 1, df)
     within = ((both - runs)**2).sum() / (df * (V - 1)) / V
-    return max(0., between - within), df
+    return np.maximum(0., between - within), df_row
 
 # %% ../nbs/api/12_stats.ipynb #b9c8dcf9
 def detectable(
@@ -147,8 +164,8 @@ def detectable(
     questions:float=1, # how many a table asks, see `holm`
     power:float=.8,   # how often it is found
 )->float:
-    "The difference that is found so often, at 5% for all questions together."
-    return float(stdtrit(df, 1 - .025 / questions) + stdtrit(df, power)) * se
+    "The difference that is found so often, at 5% for all questions together (noncentral t)."
+    return float(nctdtrinc(df, 1 - power, stdtrit(df, 1 - .025 / questions))) * se
 
 # %% ../nbs/api/12_stats.ipynb #2c66d98c
 def t_interval(
@@ -168,22 +185,22 @@ def t_interval(
 # %% ../nbs/api/12_stats.ipynb #90f93c6f
 def seed_parts(
     y:np.ndarray,  # right answers of a group of rows in points, `(rows, seeds, videos)`
-    weights,       # weights of some of them in a sum
+    weights,       # of all these rows in a sum, `(rows,)`, or of several sums, `(sums, rows)`
 )->list:           # (variance, degrees of freedom), for `t_interval`
     "What the seeds add to a weighted sum: each row apart, and all rows of the group together."
     (R, S, _), w = y.shape, np.asarray(weights, float)
     (apart, df), (together, of_mean) = seed_variance(y), seed_variance(y.mean(0, keepdims=True))
-    rest = max(0., float(w @ w - w.sum()**2 / R))
-    return [(rest * apart / S, df), (float(w.sum())**2 * together / S, of_mean)]
+    both = w.sum(-1)**2
+    rest = np.maximum(0., w**2 @ apart - both * apart.mean() / R)
+    return [(rest / S, df), (both * together[0] / S, of_mean)]
 
 def _all_seed_parts(records, knob, weights, seeds):
     "`seed_parts` of the rows with a frozen backbone, and of full tuning."
     full, parts = {r['config'][knob]: r['config'].get('method') == 'full' for r in records}, []
     for kind in (False, True):
-        w = [w for v, w in weights.items() if full[v] == kind]
-        if not any(w): continue
-        rows = [r for r in records if full[r['config'][knob]] == kind]
-        parts += seed_parts(answers(rows, knob, seeds)[2], w)
+        if not any(w for v, w in weights.items() if full[v] == kind): continue
+        rows, _, y = answers([r for r in records if full[r['config'][knob]] == kind], knob, seeds)
+        parts += seed_parts(y, [weights.get(v, 0.) for v in rows])
     return parts
 
 # %% ../nbs/api/12_stats.ipynb #607b6cd6
@@ -300,8 +317,9 @@ def seed_difference(
     R, S = table.shape
     both = table.values - table.values.mean(1, keepdims=True) - table.values.mean(0) + table.values.mean()
     df = (R - 1) * (S - 1)
-    variance = 2 * (both**2).sum() / df / S if df else math.nan
-    parts = [(variance, df)] + [videos] * (videos is not None and df > 0)
+    own, of_row = moderated((both**2).sum(1) * (R / df), S - 1, df) if df else (np.full(R, math.nan), 0)
+    w = np.array([int(k == a) - int(k == b) for k in table.index], float)
+    parts = [(w**2 @ own / S, of_row)] + [videos] * (videos is not None and df > 0)
     return t_interval(float(d.mean()), parts) | dict(a=a, b=b, per_seed=d.round(4).to_dict())
 
 # %% ../nbs/api/12_stats.ipynb #4c923c4d

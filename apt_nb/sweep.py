@@ -404,7 +404,7 @@ def _repr_markdown_(self:Experiment):
     def listed(d): return '; '.join(f'{k} {v}' for k, v in d.items()) or 'nothing'
     differ = {k: values(k, column) for k, column in differences(cfgs).items()}
     same = common_settings(cfgs)['all runs'].to_dict()
-    return f'**{len(cfgs)} runs**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
+    return f'**{len(set(cfgs))} runs**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
 
 # %% ../nbs/api/11b_sweep.ipynb #583962f0
 def _timing_key(c:dict)->tuple:

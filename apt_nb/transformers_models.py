@@ -24,8 +24,8 @@ from torch import nn
 from torch.nn import functional as F
 from types import SimpleNamespace
 from .adapters import LowRank
-from .attention_prompt import AttentionPrompt, as_generator, prompt_bound, prompt_mask, retype
-from .attention_prompt import start_device, unwrap_model
+from .attention_prompt import AttentionPrompt, as_generator, block_numbers, prompt_bound, prompt_mask
+from .attention_prompt import retype, start_device, unwrap_model
 from .core import read_json
 from .weights import HUB_FILES, find_weights, hub_name, settings_file, weights_name
 
@@ -125,11 +125,7 @@ def chosen_layers(
     blocks=None, # indices of the layers you want (None: all)
 )->list:         # attentions
     "The attentions of some layers; ValueError for a layer that does not exist."
-    n, wanted = len(attns), range(len(attns)) if blocks is None else blocks
-    wrong = ', '.join(str(i) for i in wanted if type(i) is bool or i not in range(n))
-    if wrong:
-        raise ValueError(f'prompt_blocks: no block {wrong} in this model, its {n} blocks are 0 to {n - 1}')
-    return [attns[i] for i in wanted]
+    return [attns[i] for i in block_numbers(blocks, len(attns))]
 
 def vision_config(model:nn.Module): # configuration of the encoder
     "The configuration that describes the vision encoder."
@@ -166,8 +162,9 @@ def add_transformers_prompts(
     *,
     prompt_blocks=None,       # indices of the blocks that get prompts (None: all)
     prompt_dropout:float=0.1, # rate of the dropout on the raw prompts
+    reparam:str='max',        # scaling of the prompts, one of `REPARAMS`
+    prompt_form:str='published', # what of a prompt is learned, and how it acts: one of `PROMPT_FORMS`
     seed=None,                # seed or torch.Generator of the initial values (None: torch's global generator)
-    **options,                # more options of `AttentionPrompt`
 )->nn.Module:                 # the model
     "Give a model of transformers prompts, with the initial values that `add_attention_prompts` draws."
     attns, generator = chosen_layers(encoder_attentions(model), prompt_blocks), as_generator(seed)
@@ -176,8 +173,8 @@ def add_transformers_prompts(
         heads = attn.config.num_attention_heads
         width = projections(attn)['k'].out_features // heads
         start = dict(init_bound=prompt_bound(pixels_per_patch(attn.config), width), generator=generator)
-        shape = dict(num_heads=heads) if 'prompt_form' in options else {}
-        return AttentionPrompt(n_prompts, width, dropout=prompt_dropout, **start, **shape, **options)
+        form = dict(dropout=prompt_dropout, reparam=reparam, prompt_form=prompt_form)
+        return AttentionPrompt(n_prompts, width, num_heads=heads, **start, **form)
     with start_device(model): prompts = [make(a) for a in attns]
     for attn, prompt in zip(attns, prompts):
         if n_prompts: retype(attn, prompted_class(type(attn)), prompt=prompt)

@@ -6,13 +6,13 @@
 __all__ = ['METHODS', 'LARGEST', 'TRANSFORMERS_METHODS', 'OLD_OPTIONS', 'TUNED_FILE', 'HEADER', 'BACKBONE', 'PUBLISHED_PROMPTS',
            'final_norm', 'model_head', 'init_head_weight', 'linear', 'full', 'bitfit', 'option_defaults', 'jsonable',
            'require_jsonable', 'check_option', 'check_seed', 'method_options', 'plain_parameters', 'plain_state',
-           'tuned_state', 'n_tuned', 'freezing', 'method_function', 'apply_method', 'tune', 'first_names', 'untune',
-           'require_tuned', 'train_mode', 'param_groups', 'digest', 'first_block', 'timm_settings', 'backbone_settings',
-           'backbone_kind', 'backbone_record', 'current_options', 'published_name', 'prompts_as_published',
-           'save_published', 'tuned_place', 'save_tuned', 'check_classes', 'require_kinds', 'read_header',
-           'prompt_range', 'as_single', 'published_prompts', 'published_record', 'read_published', 'arguments_of',
-           'find_tuned', 'read_tuned', 'backbone_mismatch', 'meta_copy', 'retune', 'backbone_errors', 'tuning_errors',
-           'version_notes', 'load_errors', 'load_tuned']
+           'tuned_state', 'require_whole', 'n_tuned', 'freezing', 'method_function', 'apply_method', 'tune',
+           'first_names', 'untune', 'require_tuned', 'train_mode', 'param_groups', 'digest', 'first_block',
+           'timm_settings', 'backbone_settings', 'backbone_kind', 'backbone_record', 'current_options',
+           'published_name', 'prompts_as_published', 'save_published', 'tuned_place', 'save_tuned', 'check_classes',
+           'require_kinds', 'read_header', 'prompt_range', 'as_single', 'published_prompts', 'published_record',
+           'read_published', 'arguments_of', 'find_tuned', 'read_tuned', 'backbone_mismatch', 'meta_copy', 'retune',
+           'backbone_errors', 'tuning_errors', 'version_notes', 'load_errors', 'is_tuned_as', 'load_tuned']
 
 # %% ../nbs/api/02_tuning.ipynb #1b2218af
 import argparse, copy, hashlib, inspect, json, os, re
@@ -194,6 +194,12 @@ def tuned_state(model:nn.Module)->dict: # {name: tensor}
     return {n: p.detach() for n, p in params.items() if wanted(n, p) and p.numel()}
 
 # %% ../nbs/api/02_tuning.ipynb #6e0a5572
+def require_whole(model:nn.Module):
+    "Raise ValueError for a model whose parameters FSDP has sharded."
+    if any(n.endswith('_flat_param') or hasattr(p, 'device_mesh') for n, p in model.named_parameters()):
+        raise ValueError('FSDP has sharded this model: call tune before you shard it. To save or load, take a copy '
+                         'that is whole: in summon_full_params, or with the full state dict')
+
 def n_tuned(model:nn.Module)->int: # tuned parameters
     "How many numbers you train after `tune`."
     return sum(t.numel() for t in tuned_state(model).values())
@@ -249,6 +255,7 @@ def tune(
 )->nn.Module:        # the model
     "Mark what `method` trains, give the model a new head, and keep the settings in `model.tuned`."
     m = unwrap_model(model)
+    require_whole(m)
     if tuned := getattr(m, 'tuned', None):
         raise ValueError(f"this model is tuned already ({tuned['method']}): untune it, or use a new backbone")
     options, seed = method_options(method, options), require_jsonable('seed', seed)
@@ -278,6 +285,7 @@ def untune(
     "Undo `tune` and make all of the model trainable; after 'full', the weights stay as trained."
     m = unwrap_model(model)
     require_tuned(m)
+    require_whole(m)
     params, untuned = plain_parameters(m), getattr(m, 'untuned', {})
     changed = [n for n, t in untuned.items() if n not in params or params[n].shape != t.shape]
     if changed:
@@ -473,6 +481,7 @@ def save_tuned(
     "Write the tuned tensors, with the method, its options, the backbone's record and `meta`."
     model = unwrap_model(model)
     require_tuned(model)
+    require_whole(model)
     path = tuned_place(path, layout)
     if layout == 'published': return save_published(model, path, require_jsonable('meta', meta))
     state = {n: t.cpu().contiguous() for n, t in tuned_state(model).items()}
@@ -742,15 +751,31 @@ def load_errors(
     return ['cannot be loaded into this model:', *wrong] if wrong else []
 
 # %% ../nbs/api/02_tuning.ipynb #c7b24839
+def is_tuned_as(
+    model:nn.Module, # model, tuned or not
+    info:dict,       # first part of `read_tuned`
+    state:dict,      # second part of `read_tuned`
+)->bool:
+    "Whether a model is tuned as a file says, and trains what the file holds."
+    there = info['method'], method_options(info['method'], info['options'])
+    tuned = getattr(model, 'tuned', None) or {}
+    trained = {n for n, p in plain_parameters(model).items() if p.requires_grad and p.numel()}
+    return (tuned.get('method'), tuned.get('options')) == there and trained == set(state)
+
 def load_tuned(
     model:nn.Module, # the backbone of the file, fresh or tuned in any way; changed in place
     path,            # file that `save_tuned` wrote, its folder, or a name on the Hub
 )->nn.Module:        # the model
-    "Make `model` the tuned model of a file; ValueError, and an unchanged model, on another backbone."
+    """Make `model` the tuned model of a file; ValueError, and an unchanged model, on another backbone. A model that
+    is tuned in the same way keeps its parameters, for an optimiser that has them. Any other gets new ones."""
     info, state = read_tuned(path)
-    wrong = load_errors(unwrap_model(model), info, state)
+    m = unwrap_model(model)
+    require_whole(m)
+    wrong = load_errors(m, info, state)
     if wrong: raise ValueError(f'{path} ' + '\n'.join(wrong))
-    params = plain_parameters(retune(unwrap_model(model), info))
+    if is_tuned_as(m, info, state): m.tuned |= dict(seed=info['seed'], meta=info['meta'])
+    else: retune(m, info)
+    params = plain_parameters(m)
     for n, t in tuned_state(model).items():
         tuned_in_fp32 = state[n].dtype == torch.float32 and t.dtype in (torch.float16, torch.bfloat16)
         params[n].data = t.to(torch.float32 if tuned_in_fp32 else t.dtype).copy_(state[n])
