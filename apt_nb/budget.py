@@ -578,7 +578,8 @@ def meeting_text(
     after, soon, late = (doublings_to_meet(lead, p[k]) for k in ('diff', 'high', 'low'))
     if after > 4: return 'At that pace they would not meet within 16 times the longest budget.'
     far = f'{late:.1f}' if late < 10 else 'more than 10'
-    return f'At that pace they would meet after {after:.1f} more doublings ({soon:.1f} to {far} by the interval of the pace alone).'
+    return (f'At that pace they would meet after {after:.1f} more doublings ({soon:.1f} to {far} by the '
+            'interval of the pace alone).')
 
 # %% ../nbs/api/12j_budget.ipynb #b067dgt1
 @patch
@@ -624,7 +625,8 @@ def answer(self:Budget, claims:pd.DataFrame)->str:
     behind, unclear = ([r for r, word in of.items() if word == w] for w in ('below', 'open'))
     not_told = f' Open: {", ".join(unclear)}.' if unclear else ''
     if not behind:
-        return f'After {last} no row is decided to be more than {MARGIN:g} points above {self.judged}.{not_told}'
+        said = f'After {last} no row is decided to be more than {MARGIN:g} points above {self.judged}.'
+        return said + not_told
     said = f'After {last} {self.judged} is below {", ".join(behind)}.{not_told}'
     if len(self.names) == 1: return said
     sides = {end: [r for r in behind if self.end_of(claims, r) == end] for end in REASONS}

@@ -15,7 +15,8 @@ from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from .core import atomic, n_cores, progress_bar
-from .datasets import DatasetError, VideoList, class_folders, class_tree, part_folder
+from .datasets import DatasetError, VideoList, class_folders, class_tree, inner_folder
+from .datasets import part_folder
 from .identity import stamp
 from .official import official_lists
 from .own_lists import list_files, listed_parts
@@ -246,7 +247,7 @@ def _all_lists(
     if name: return list(official_lists(name, root, split, annotations, complete)[0].values())
     if files := list_files(root): return list(listed_parts(files).values())
     parts = [p for p in ('train', 'val', 'test') if part_folder(root, p)]
-    return [class_folders(root, p) for p in parts] or [class_tree(root)]
+    return [class_folders(root, p) for p in parts] or [class_tree(inner_folder(root))]
 
 # %% ../nbs/api/05b_check.ipynb #63703b69
 def check_data(

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FRUITLESS', 'TICKET', 'POLL', 'Cluster', 'cluster_settings', 'submitit_options', 'require_cluster', 'last_epoch',
            'ticket_file', 'part_file', 'join_processes', 'ClusterRun', 'read_ticket', 'slurm_jobs', 'local_jobs',
-           'live_jobs', 'Queue', 'submission_error', 'own_environment', 'job_paths', 'job_error', 'with_log', 'refresh',
-           'read_part']
+           'live_jobs', 'Queue', 'submission_error', 'own_environment', 'job_paths', 'first_ended', 'job_error',
+           'with_log', 'refresh', 'read_part']
 
 # %% ../nbs/api/11c_cluster.ipynb #67c9bcc8
 import json, math, os, platform, psutil, shutil, subprocess, sys, time, traceback
@@ -325,14 +325,19 @@ def job_paths(ticket:dict): # submitit's JobPaths
     from submitit.core.utils import JobPaths
     return JobPaths(ticket['place'], ticket['job'], 0)
 
+def first_ended(ticket:dict)->int: # None: none has
+    "The process of a job that ended first, by its number. One that fails leaves the others waiting for it."
+    ended = list(Path(ticket['place']).glob(f'{ticket["job"]}_*_result.pkl'))
+    return int(min(ended, key=lambda f: f.stat().st_mtime).name.split('_')[-2]) if ended else None
+
 def job_error(
     ticket:dict,  # see `TICKET`
 )->Exception:     # None: it waits, or runs, or ended well
-    "What a job ended with."
+    "What a job ended with: what the first of its processes raised."
     import submitit
-    if not job_paths(ticket).result_pickle.exists(): return None
+    if (rank := first_ended(ticket)) is None: return None
     kind = dict(slurm=submitit.SlurmJob, local=submitit.LocalJob)[ticket['cluster']]
-    try: return kind(ticket['place'], ticket['job']).result()
+    try: return kind(ticket['place'], ticket['job'], tasks=[rank]).result()
     except Exception as e:
         lines = [l for l in str(e).splitlines() if l and not l.startswith(('---', 'You can', ' '))]
         return RuntimeError(lines[-1] if lines else repr(e))

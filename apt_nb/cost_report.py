@@ -20,6 +20,7 @@ from .core import ShowsMarkdown, atomic, repo_root
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
 from .report import LINE_STYLES, Shown, figure_style, figures_dir, markdown, save_drawing, save_records
 from .run import environment
+from .training import make_accelerator
 from .tuning import train_mode, tune
 from .weights import video_vit
 
@@ -136,14 +137,13 @@ def measure_methods(
     "Measure time and memory of the methods on this machine, see `benchmark`; returns a record."
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    gpu = torch.accelerator.is_available()
-    device = torch.accelerator.current_accelerator() if gpu else torch.device('cpu')
+    device = make_accelerator().device
     tuned = lambda how: tune(video_vit(model, 101, **backbone), **how).to(device)
     models = {name: tuned(how) for name, how in measured.items()}
     times = benchmark(models, next(iter(models)), batch, rounds, precision)
     return dict(
         hash='07_cost', profile=profile, model=model, backbone=backbone, batch=batch, rounds=rounds,
-        measured=measured, threads=0 if gpu else threads,
+        measured=measured, threads=threads if device.type == 'cpu' else 0,
         environment=environment(preset(profile, precision=precision)),
         times=times.reset_index().to_dict('records'))
 

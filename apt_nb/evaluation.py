@@ -82,11 +82,10 @@ class Predictions:
 # %% ../nbs/api/07_evaluation.ipynb #0c9f9890
 def metrics(
     p:Predictions,  # predictions for N videos
-    k:int=5,        # a hit of the second accuracy is among the k best classes
 )->dict:            # top1 and top5 in %, loss in nats, and n, the number of videos
-    "Accuracies and loss."
-    rank, k = p.rank(), min(k, p.logp.shape[1])
-    top1, top5 = (float((rank < n).mean() * 100) for n in (1, k))
+    "Accuracies and loss. With fewer than five classes all of them count as the five best."
+    rank = p.rank()
+    top1, top5 = (float((rank < n).mean() * 100) for n in (1, min(5, p.logp.shape[1])))
     nll = -np.take_along_axis(p.logp, p.labels[:, None], 1)
     return dict(top1=top1, top5=top5, loss=float(nll.mean(dtype=np.float64)), n=len(p))
 

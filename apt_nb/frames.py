@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional as TF
 from .augment import channels_first
+from .identity import stamp
 from .video import Video, VideoError, examine, require_frames
 
 # %% ../nbs/api/04b_frames.ipynb #a97e1ebd
@@ -63,8 +64,8 @@ class FrameFolder:
             raise VideoError(f'{path}: holds pictures of {len(kinds)} kinds, by their names '
                              f'({", ".join(kinds[:3])}). Leave the frames of one video there')
         if len({len(m[1]) for n in names if (m := TIME_NAME.fullmatch(n))}) > 1:
-            raise VideoError(f'{path}: names such as {names[0]} have decimals of several lengths, so their order '
-                             'is not clear. Give all as many digits, as in 0.20.png and 0.04.png')
+            raise VideoError(f'{path}: names such as {names[0]} have decimals of several lengths, so their '
+                             'order is not clear. Give all as many digits, as in 0.20.png and 0.04.png')
 
     def __len__(self): return len(self.files)
 
@@ -202,8 +203,7 @@ class FrameStore:
     ):                # see `open_video`
         "The video: kept before, kept now, or opened if there is no room. Raises `VideoError`."
         if not os.path.exists(path): return open_video(path) # raises and says what is wrong
-        stat = os.stat(path)
-        key = str(path), stat.st_size, stat.st_mtime_ns, short
+        key = str(path), stamp(path), short
         if key not in self.kept:
             video = open_video(path, short)
             if self.n_bytes + len(video) * frame_bytes(video) > most: return video

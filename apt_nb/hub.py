@@ -18,7 +18,7 @@ from .pages import percent_range
 from .run import RECORD, fitting
 from .transformers_models import rebuild_classifier
 from .tuning import TUNED_FILE, check_classes, find_tuned, load_tuned, read_tuned
-from .tuning import require_jsonable, save_tuned
+from .tuning import require_jsonable, require_kinds, save_tuned
 from .weights import PRETRAINED_DIR, hub_name, video_vit
 
 # %% ../nbs/api/13d_hub.ipynb #4a489548
@@ -201,9 +201,11 @@ def backbone_for(
     "A fresh backbone for a tuned file; ValueError if its weights are not found."
     b, settings = info['backbone'], info['backbone']['settings']
     needs = bool(b['frozen']) # a fully tuned file has all weights
+    require_kinds(settings, dict(num_classes=int))
     try:
         if 'transformers' in b: return rebuild_classifier(b, weights or b['weights'])
-        if name := settings.get('architecture'): return build_timm(b['name'] or name, settings, weights, needs)
+        if named := settings.get('architecture'):
+            return build_timm(b['name'] or named, settings, weights, needs)
         return video_vit(b['name'], weights=weights or (b['weights'] if needs else None), **settings)
     except (ValueError, OSError, RuntimeError) as e:
         raise ValueError(f"cannot build the backbone ({b['name']}, weights {b['weights']}): {e}. "

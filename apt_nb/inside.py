@@ -316,7 +316,7 @@ def on_all(
 )->list:           # (row, question, differences)
     "Rows that are decided the same way on every backbone of a question, corrected for all differences."
     level = dict(zip(gaps, holm([level_chance(p) for p in gaps.values()])))
-    said = {k: sign == v for k, (v, _) in gap_verdicts(gaps).items()} if sign else {k: level[k] < .05 for k in gaps}
+    said = {k: sign == v if sign else level[k] < .05 for k, (v, _) in gap_verdicts(gaps).items()}
     found = []
     for row in dict.fromkeys(r for _, r in gaps):
         for question, names in by_question(t for t, r in gaps if r == row).items():

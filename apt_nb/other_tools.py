@@ -46,10 +46,10 @@ def attention_maps(
     model:nn.Module, # VideoViT, timm ViT or model of transformers, tuned or not
     x:torch.Tensor,  # what the model takes: clips or images
 )->list:             # for each block, weights `B H N (N + n_p)`, each row with a sum of 1
-    """Attention weights of a forward pass, prompts last. In image models, frames count as samples. ValueError for
-    a block that attends more than once, or whose prompts have a softmax of their own."""
+    """Attention weights of a forward pass, prompts last. In image models, frames count as samples. ValueError
+    for a block that attends more than once, or whose prompts have a softmax of their own."""
     if any(p.prompt_form == 'outside' for p in attention_prompts(model).values()):
-        raise ValueError('these prompts have a softmax of their own (outside), so there is no one map of both')
+        raise ValueError('the prompts have a softmax of their own (outside), so no map has both')
     with explicit_attention(model) as attns:
         found = [[] for _ in attns]
         hooks = [written_down(attn, weights) for attn, weights in zip(attns, found)]

@@ -55,8 +55,8 @@ def require_whole_videos(
     "Raise `DatasetError` for columns that cut videos, and print which others are not used."
     unused = [c for i, c in enumerate(cells) if where and i not in where.values()]
     cuts = [c for c in unused if c.lower().strip('"') in TRIMS]
-    raise_if_any(f'{file}: columns that cut a video, and each is used as a whole; cut them first, for example '
-                 'with ffmpeg, and take these columns out', cuts)
+    raise_if_any(f'{file}: columns that cut a video, and each is used as a whole; cut them first, for '
+                 'example with ffmpeg, and take these columns out', cuts)
     if unused: say_once(f'{file}: columns that are not used', unused)
 
 def usual_part(name:str)->str: # '': none

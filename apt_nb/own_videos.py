@@ -819,7 +819,8 @@ def train_videos(
         if is_main(): write_run(c, records[-1], folder, data)
     make_accelerator().wait_for_everyone() # for the files of the main process
     print_main(write_results(cfgs, records, data, told, out))
-    print_main(f'\nwritten to {out}: results.html, results.md, record.json, split.csv, tuned.safetensors')
+    split = '' if cfg.dataset else 'split.csv, '
+    print_main(f'\nwritten to {out}: results.html, results.md, record.json, {split}tuned.safetensors')
     return records
 
 # %% ../nbs/api/13b_own_videos.ipynb #fc7ceed4

@@ -10,7 +10,7 @@ __all__ = ['SHIPPED_SIZE', 'tubelets', 'pixel_targets', 'random_order', 'tube_or
            'provenance', 'pretrain_backbone']
 
 # %% ../nbs/api/09_pretraining.ipynb #819fb51b
-import math, os, torch
+import math, torch
 import numpy as np
 from fastcore.basics import patch
 from functools import partial
@@ -18,10 +18,10 @@ from pathlib import Path
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
-from .core import atomic, progress_bar
+from .core import atomic, n_cores, progress_bar
 from .datasets import VideoList, class_folders
 from .moving_shapes import FRAMES, HEIGHT, WIDTH, moving_shapes
-from .training import forward_context, set_attention
+from .training import forward_context, make_accelerator, set_attention
 from .video import Video
 from .video_vit import QVLinear, VideoViT, norm_layer, normalize, positions, video_block
 from .weights import save_backbone, video_vit
@@ -188,7 +188,7 @@ def decoded(
 )->torch.Tensor:       # uint8, `(N, T, H, W, C)`
     "All frames of all clips. Several processes decode many clips."
     films = torch.empty(len(videos), FRAMES, HEIGHT, WIDTH, 3, dtype=torch.uint8)
-    jobs, at = os.cpu_count() if len(videos) > 1000 else 0, 0
+    jobs, at = n_cores() if len(videos) > 1000 else 0, 0
     for part in DataLoader(Films(videos), 64, num_workers=jobs):
         films[at:at + len(part)], at = part, at + len(part)
     return films
@@ -283,7 +283,7 @@ def source_loader(
     whole:bool=False,  # cut out the middle square instead of a random box
 )->SourceClips:
     "Batches of source clips: real files, which are written if need be, decoded once and kept in memory."
-    jobs = os.cpu_count() if per_action > 50 else 1
+    jobs = n_cores() if per_action > 50 else 1
     root = moving_shapes(root, train=per_action, val=0, test=0, source=True, jobs=jobs)
     _, frames, size, _ = encoder.patch_embed.clip_shape
     device = next(encoder.parameters()).device
@@ -295,6 +295,8 @@ def endless(
     start:int,  # number of the step to begin at
 ):
     "The batches from one step on, epoch after epoch."
+    if not len(batches):
+        raise ValueError('no full batch of clips: choose a smaller batch_size or more per_action')
     for epoch in range(start // len(batches), 1 << 30):
         batches.set_epoch(epoch)
         for i, batch in enumerate(batches):
@@ -448,7 +450,7 @@ def pretrain_backbone(
     device:str='',   # device of the run ('': a GPU if you have one)
 )->Path:             # the .safetensors file
     "Pre-train the small backbone, as the command `apt_nb_pretrain` does."
-    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    device = device or str(make_accelerator().device)
     model = new_autoencoder(seed=seed).to(device)
     batches = source_loader(per_action, batch_size, model.encoder, seed)
     losses = pretrain(model, batches, out, steps, lr, seed=seed)

@@ -864,7 +864,7 @@ def claim_ahead(
     self:Study,
     a, b,      # values of `knob`: `a` is claimed to be ahead of `b`
     when:str,  # 'at first' or 'at the end', see `WINDOWS`
-)->str:
+):
     "Add the finding on validation top-1 in a quarter of the epochs."
     p = self.window(a, b, *WINDOWS[when])
     says = f'{self.label(a)} ahead of {self.label(b)} {when}'

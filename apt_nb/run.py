@@ -9,9 +9,10 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'val_loader',
            'given_options', 'build_model', 'frozen_views', 'Readout', 'Features', 'features_once', 'readout',
            'active_scales', 'prompt_norms', 'device_name', 'git_says', 'commit', 'version', 'rounding_variables',
-           'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'make_record', 'require_name',
-           'same_videos', 'train_and_test', 'run_lock', 'named_folder', 'run_folder', 'misfit', 'require_fit',
-           'fitting', 'read_fitting', 'read_record', 'infinite_number', 'write_record', 'finished', 'run']
+           'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'sessions_record',
+           'make_record', 'require_name', 'same_videos', 'train_and_test', 'run_lock', 'named_folder', 'run_folder',
+           'misfit', 'require_fit', 'fitting', 'read_fitting', 'read_record', 'infinite_number', 'write_record',
+           'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
@@ -37,6 +38,7 @@ from .identity import SeenFiles, digests
 from .moving_shapes import moving_shapes
 from .official import official_splits
 from .own_lists import data_parts
+from .pool import Busy
 from .training import forward_context, make_accelerator, reproducible, resolve_precision, set_attention
 from .training import train
 from .transformers_models import load_classifier
@@ -280,8 +282,7 @@ def readout(cfg:Config, model:VideoViT, train_batches, val_batches)->tuple: # (R
 # %% ../nbs/api/11a_run.ipynb #265348bc
 def active_scales(
     model,
-    epoch:int=None,  # not used: `train` passes it
-)->dict:             # {live_k, live_v: [share of each block]}, empty without scales
+)->dict:  # {live_k, live_v: [share of each block]}, empty without scales
     "The share of key and value scales above 1, for each block with prompts."
     scaled = [p for p in attention_prompts(model).values() if p.reparam != 'none' and p.n_prompts]
     def share(name):
@@ -380,6 +381,14 @@ def steps_record(step:list, loss:list)->dict: # every, loss
     return dict(every=int_text(np.diff(step, prepend=0)), loss=loss)
 
 # %% ../nbs/api/11a_run.ipynb #8e2c46c3
+def sessions_record(
+    sessions:list, # what each call that trained the run said of its place, see `train`
+)->dict:           # {} if they say the same
+    "Where a run took place, if it moved: its first epoch at each place."
+    place = lambda s: {k: v for k, v in s.items() if k != 'epoch'}
+    moved = [s for i, s in enumerate(sessions) if not i or place(s) != place(sessions[i - 1])]
+    return dict(sessions=moved) if len(moved) > 1 else {}
+
 def make_record(cfg:Config, name:str, data:dict, model, history:dict, p:Predictions, timing:dict)->dict:
     "The record of a finished run, ready for JSON."
     classes, last = data['test'].classes, history['epochs'][-1]
@@ -388,7 +397,7 @@ def make_record(cfg:Config, name:str, data:dict, model, history:dict, p:Predicti
         n_tuned=n_tuned(model), n_total=sum(q.numel() for q in model.parameters()),
         curves=history['epochs'], steps=steps_record(**history['steps']),
         val={k[4:]: v for k, v in last.items() if k.startswith('val_')}, test=test_record(p, classes),
-        environment=environment(cfg), timing=timing)
+        environment=environment(cfg) | sessions_record(history['sessions']), timing=timing)
     return dict(hash=name, profile=cfg.profile, seed=cfg.seed, config=public_settings(cfg)) | rounded(result)
 
 # %% ../nbs/api/11a_run.ipynb #4f49f7bd
@@ -429,24 +438,31 @@ def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (
         with same_videos(seen, name) as check:
             tuned, *loaders = readout(cfg, model, *loaders) if frozen_views(cfg) else (model, *loaders)
             after_epoch = lambda *_: check() or active_scales(model) | prompt_norms(model)
-            history = train(tuned, *loaders, cfg, folder, progress, after_epoch)
+            history = train(tuned, *loaders, cfg, folder, progress, after_epoch, environment(cfg))
             test = make_accelerator().prepare(eval_loader(cfg, data['test'], cfg.test_clips, cfg.test_crops))
             clock = time.perf_counter()
             p = predict(model, test, autocast=forward_context(model, cfg.precision))
             check()
-        timing = dict(started=started, epochs=history['seconds'], test=round(time.perf_counter() - clock, 3))
-        timing |= dict(seconds=round(sum(timing['epochs']) + timing['test'], 1))
+        timing = dict(started=started, epochs=history['seconds'])
+        timing |= dict(validation=round(sum(history['validation']), 3))
+        timing |= dict(test=round(time.perf_counter() - clock, 3))
+        timing |= dict(seconds=round(sum(timing['epochs']) + timing['validation'] + timing['test'], 1))
         return make_record(cfg, name, data, model, history, p, timing), model
 
 # %% ../nbs/api/11a_run.ipynb #12976f12
 @contextmanager
-def run_lock(folder:Path):
+def run_lock(
+    folder:Path,     # folder of a run
+    wait:bool=True,  # wait for a process that holds it; otherwise `Busy` is raised
+):
     "Hold the lock of a run. Of several processes of one run the first holds it for all of them."
     acc, lock = make_accelerator(), FileLock(folder/'lock')
     if acc.is_main_process:
         try: lock.acquire(timeout=0)
         except Timeout:
-            print(f'run {folder.name} is being trained by another process: waiting for it')
+            busy = f'run {folder.name} is being trained by another process'
+            if not wait: raise Busy(busy) from None
+            print(f'{busy}: waiting for it')
             lock.acquire()
     acc.wait_for_everyone()
     try: yield
@@ -552,12 +568,13 @@ def run(
     cfg:Config,     # settings
     progress=True,  # show a bar, or a function, see `train`
     name:str=None,  # what `config_hash` said; DatasetError if it says something else now (None: ask it now)
+    wait:bool=True, # wait if another process trains this run; otherwise `Busy` is raised
 )->dict:            # record
     "Load the record of a finished run. Otherwise train (or resume), test once, and write the record."
     folder = named_folder(cfg.profile, name or config_hash(cfg))
     if record := finished(folder): return record
     folder.mkdir(parents=True, exist_ok=True)
-    with run_lock(folder):
+    with run_lock(folder, wait):
         if record := finished(folder, say=False): return record # another process has trained it
         tuned, last = folder/'tuned.safetensors', folder/'last.pt'
         for f in (tuned, last, folder/'record.json'): remove_stale(f)

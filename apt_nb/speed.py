@@ -6,7 +6,8 @@
 __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'explicit', 'fused', 'again', 'compiled', 'tuned_model',
            'step_operations', 'product_rate', 'step_ways', 'kind_of', 'step_profile', 'step_depths', 'inference_cost',
            'help_calls', 'start_times', 'write_films', 'loader_table', 'hours_of', 'batch_hours', 'films',
-           'measure_speed', 'readable_times', 'Speed', 'speed', 'recorded', 'hours_text', 'shares_text', 'about_table']
+           'kept_settings', 'measure_speed', 'readable_times', 'Speed', 'speed', 'recorded', 'hours_text',
+           'shares_text', 'about_table']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
 import os, re, shutil, subprocess, sys, torch
@@ -29,7 +30,7 @@ from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
 from .run import environment
-from .training import compile_blocks, forward_context, reproducible, set_attention
+from .training import compile_blocks, forward_context, make_accelerator, reproducible, set_attention
 from .tuning import tune
 from .video import write_mp4
 from .weights import video_vit
@@ -228,7 +229,7 @@ def hours_of(
 def batch_hours(
     folder:Path,     # with records/*.json, such as figures/demo
 )->pd.DataFrame:     # a row for each notebook, and 'all', see `hours_of`
-    "Hours by the clock that the runs of a profile took. A run that several notebooks use counts once in 'all'."
+    "Hours by the clock that the runs of a profile took. A run of several notebooks counts once in 'all'."
     files = sorted((Path(folder)/'records').glob('[0-9]*.json'))
     runs = {f.stem: read_json(f, list) for f in files}
     rows = runs | dict(all=[r for rs in runs.values() for r in rs])
@@ -247,6 +248,11 @@ def films(
             yield folder
 
 # %% ../nbs/api/12g_speed.ipynb #d5869014
+def kept_settings(settings:dict)->dict: # see `measure_speed`
+    "Settings as a record has them: of a folder of videos its name."
+    kept = lambda k, v: Path(v).name if k == 'videos' else list(v) if isinstance(v, (list, tuple)) else v
+    return {k: kept(k, v) for k, v in settings.items()}
+
 def measure_speed(
     profile:str,           # smoke, demo or paper
     size:str,              # backbone
@@ -261,9 +267,7 @@ def measure_speed(
 )->dict:                   # a record, with a list of rows for each table
     "Measure everything that notebook 12 shows, on this machine."
     asked = dict(size=size, n_prompts=n_prompts, batch=batch, rounds=rounds, precision=precision)
-    here = torch.accelerator
-    device = here.current_accelerator() if here.is_available() else torch.device('cpu')
-    how = asked | dict(device=device)
+    how = asked | dict(device=make_accelerator().device)
     with reproducible(1), films(videos) as folder:
         tables = dict(
             steps=step_ways(**how, ways=ways), profile=step_profile(**how).to_frame(),
@@ -273,7 +277,7 @@ def measure_speed(
         tables |= {f'steps_{b}': step_ways(**how | dict(batch=b), ways=ways) for b in batches}
         place = environment(preset(profile, precision=precision))
     rows = {k: t.reset_index(names='name').to_dict('records') for k, t in tables.items()}
-    more = dict(ways=list(ways), videos=Path(videos).name, large=large)
+    more = kept_settings(dict(ways=ways, videos=videos, large=large, batches=batches))
     return dict(hash='12_speed', profile=profile, **asked, **more, environment=place, tables=rows)
 
 # %% ../nbs/api/12g_speed.ipynb #4ddd96e3
@@ -315,7 +319,8 @@ def speed(
 )->Speed:
     "The measurement in figures/<profile>/records/12_speed.json if it has these settings, or a new one."
     records = records_of('12_speed', profile, root or repo_root())
-    same = records and all(records[0].get(k) == v for k, v in settings.items())
+    known = dict(batches=[]) | (records[0] if records else {}) # older records have no batches
+    same = records and all(known.get(k) == v for k, v in kept_settings(settings).items())
     if measure or not same:
         records = [measure_speed(profile, **settings)]
         save_records(records, '12_speed', profile, root)

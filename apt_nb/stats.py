@@ -136,7 +136,7 @@ def moderated(
     mean = v.mean()
     if len(v) < 2 or not mean > 0: return v, total
     z = np.log(np.maximum(v, 1e-5 * mean)) - digamma(df / 2) + math.log(df / 2)
-    spread = z.var(ddof=1) - polygamma(1, df / 2) # of the true variances, in logarithms
+    spread = z.var(ddof=1) - polygamma(1, df / 2)
     if spread < 1e-6: return np.full(len(v), mean), total
     borrowed = 2 * brentq(lambda x: polygamma(1, x) - spread, 1e-3, 1e7)
     common = math.exp(z.mean() + digamma(borrowed / 2) - math.log(borrowed / 2))
@@ -146,8 +146,8 @@ def moderated(
 def seed_variance(
     y:np.ndarray,  # right answers in points, `(rows, seeds, videos)`
 )->tuple:          # variance of each row in points squared, `(rows,)`, and its degrees of freedom
-    """How much a row's accuracy varies with the seed, see `moderated`. What a seed does to all rows is left out,
-    if there are several."""
+    """How much a row's accuracy varies with the seed, see `moderated`. What a seed does to all rows is left
+    out, if there are several."""
     R, S, V = y.shape
     both, df, scale = y - y.mean(1, keepdims=True), S - 1, 1.
     if R > 1: both, df, scale = both - both.mean(0, keepdims=True), df * (R - 1), R / (R - 1)
@@ -185,7 +185,7 @@ def t_interval(
 # %% ../nbs/api/12_stats.ipynb #90f93c6f
 def seed_parts(
     y:np.ndarray,  # right answers of a group of rows in points, `(rows, seeds, videos)`
-    weights,       # of all these rows in a sum, `(rows,)`, or of several sums, `(sums, rows)`
+    weights,       # weights of all these rows in a sum, `(rows,)`, or in several, `(sums, rows)`
 )->list:           # (variance, degrees of freedom), for `t_interval`
     "What the seeds add to a weighted sum: each row apart, and all rows of the group together."
     (R, S, _), w = y.shape, np.asarray(weights, float)

@@ -21,6 +21,7 @@ from .core import atomic
 from .datasets import VideoList
 from .moving_shapes import COORDINATES, FRAMES, SOURCE_SHAPES, scene_of, source_actions
 from .pretraining import SHIPPED_SIZE, init_weights, optimise, provenance, source_loader
+from .training import make_accelerator
 from .video_vit import DEFAULTS, SIZES, VideoViT, init_linear, normalize
 from .weights import save_backbone, video_vit
 
@@ -210,7 +211,7 @@ def supervised_backbone(
     per_action:int=200, # source clips for each of the 60 actions
 )->Path:                # the .safetensors file
     "Pre-train the small backbone with labels, as the command `apt_nb_pretrain_supervised` does."
-    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    device = device or str(make_accelerator().device)
     out = Path(out or f'pretraining_{task}')
     path = out/f'{weights or f"moving_shapes_{task}"}.safetensors'
     sizes = dict(batch_size=batch_size or TASKS[task]['batch_size'], per_action=per_action)

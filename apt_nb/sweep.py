@@ -158,7 +158,8 @@ def _train_missing(cfgs, names, jobs, progress)->dict: # {index: record or excep
     if FAILED in os.environ: return _failures(names)
     prepare_benchmarks(cfgs)
     bar = SweepBar(dict(enumerate(all_passes(cfgs))), progress)
-    runs = {i: dict(cfg=c, name=name) for i, (c, name) in enumerate(zip(cfgs, names))}
+    together = int(os.environ.get('WORLD_SIZE') or 1) > 1 # processes of one run wait together
+    runs = {i: dict(cfg=c, name=name, wait=together) for i, (c, name) in enumerate(zip(cfgs, names))}
     try: return call_all(run, runs, jobs or default_jobs(), bar.update)
     finally: bar.close()
 
@@ -404,7 +405,8 @@ def _repr_markdown_(self:Experiment):
     def listed(d): return '; '.join(f'{k} {v}' for k, v in d.items()) or 'nothing'
     differ = {k: values(k, column) for k, column in differences(cfgs).items()}
     same = common_settings(cfgs)['all runs'].to_dict()
-    return f'**{len(set(cfgs))} runs**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
+    n = len(set(cfgs))
+    return f'**{n} runs**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
 
 # %% ../nbs/api/11b_sweep.ipynb #583962f0
 def _timing_key(c:dict)->tuple:
@@ -417,7 +419,7 @@ def _pass_time(r:dict)->tuple:
     try:
         if r['environment']['processes'] > 1: return None
         t, c = r['timing'], r['config']
-        total = np.median(t['epochs']) * len(t['epochs']) + t['test']
+        total = np.median(t['epochs']) * len(t['epochs']) + t.get('validation', 0.) + t['test']
         return t['started'], _timing_key(c), total / passes(c, r['videos'])
     except KeyError: return None
 

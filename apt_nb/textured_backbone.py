@@ -20,7 +20,7 @@ from .moving_textures import movement_numbers, number_moments
 from .core import atomic, progress_bar
 from .pretraining import MaskedAutoencoder, gather_tokens, new_autoencoder, pixel_targets, provenance
 from .pretraining import rate_at, resume_pretraining, save_pretraining, tubelets
-from .training import forward_context, set_attention
+from .training import forward_context, make_accelerator, set_attention
 from .video_vit import VideoViT
 from .weights import save_backbone
 
@@ -267,7 +267,7 @@ def pretrain_textured(
 )->Path:                         # the .safetensors file
     "Pre-train a small backbone on moving textures. Goes on from the checkpoint in `out` if it exists."
     if batch_size % 2: raise ValueError(f'batch_size is {batch_size}: it must be even, clips come in pairs')
-    device, began = device or ('cuda' if torch.cuda.is_available() else 'cpu'), time.monotonic()
+    device, began = device or str(make_accelerator().device), time.monotonic()
     plan = StepPlan(out, steps, minutes, device)
     model = textured_tasks(seed, **settings).to(device)
     if start: model.load_state_dict(torch.load(start, map_location=device, weights_only=True))

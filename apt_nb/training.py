@@ -6,9 +6,9 @@
 __all__ = ['CHECKSUM', 'HIDDEN', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'math_attention', 'autocast_for',
            'forward_context', 'plain_is_faster', 'set_attention', 'epoch_seed', 'reproducible', 'smoothed_loss',
            'take_step', 'new_scaler', 'batch_parts', 'part_seed', 'check_loss', 'changing_state', 'save_checkpoint',
-           'check_checkpoint', 'read_checkpoint', 'resume', 'new_history', 'hidden_environment', 'use_cpu',
-           'PlainAccelerator', 'make_accelerator', 'check_shares', 'downsample', 'set_epoch', 'compile_blocks',
-           'Trainer', 'train']
+           'model_precision', 'check_checkpoint', 'read_checkpoint', 'resume', 'new_history', 'hidden_environment',
+           'use_cpu', 'PlainAccelerator', 'make_accelerator', 'check_shares', 'downsample', 'set_epoch',
+           'compile_blocks', 'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, math, os, time, torch
@@ -243,7 +243,8 @@ def save_checkpoint(
 ):
     "Write everything that `resume` needs, atomically."
     recipe = {f.name: getattr(r, f.name) for f in fields(Recipe)}
-    state = dict(model=changing_state(model), optimizer=opt.state_dict(), history=history, recipe=recipe)
+    state = dict(model=changing_state(model), optimizer=opt.state_dict(), history=history, recipe=recipe,
+                 precision=model_precision(model, r))
     if scaler: state['scaler'] = scaler.state_dict()
     def write(file):
         with open(file, 'w+b') as f: # torch would not say that the disk is full if it had the path
@@ -254,6 +255,10 @@ def save_checkpoint(
     atomic(path, write)
 
 # %% ../nbs/api/08_training.ipynb #68cf17d5
+def model_precision(model, r:Recipe)->str: # fp32, bf16 or fp16
+    "What `auto` is on the device where a model is."
+    return resolve_precision(next(model.parameters()).device, r.precision)
+
 def check_checkpoint(
     name:str,    # name of the file, for the message
     state:dict,  # contents of the checkpoint
@@ -264,6 +269,10 @@ def check_checkpoint(
     advice = 'remove it or choose another folder'
     wrong = [f'{k} was {v}, is {getattr(r, k)}' for k, v in state['recipe'].items() if getattr(r, k) != v]
     if wrong: raise ValueError(f'{name} belongs to another recipe ({"; ".join(wrong)}): {advice}')
+    was, here = state.get('precision'), model_precision(model, r)
+    if was and was != here:
+        raise ValueError(f'{name} was trained in {was}, and on this device the run would go on in {here}: '
+                         f'resume it on the other kind of device, or {advice}')
     shapes = lambda tensors: {n: t.shape for n, t in tensors.items()}
     if shapes(state['model']) != shapes(changing_state(model)):
         raise ValueError(f'{name} holds other tuned tensors than this model: {advice}')
@@ -274,11 +283,9 @@ def read_checkpoint(
 )->dict:     # model, optimizer, history, recipe
     "Read a checkpoint. Raises DamagedFile, which names it, if a byte is missing or another one."
     content, _, checksum = Path(path).read_bytes().rpartition(CHECKSUM)
-    try:
-        if hashlib.sha256(content).hexdigest().encode() != checksum: raise ValueError
-        return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
-    except Exception: wrong = f'{path} is damaged: its bytes are not those that were written'
-    raise DamagedFile(wrong)
+    if hashlib.sha256(content).hexdigest().encode() != checksum:
+        raise DamagedFile(f'{path} is damaged: its bytes are not those that were written')
+    return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
 
 # %% ../nbs/api/08_training.ipynb #f4d7f888
 def resume(
@@ -299,9 +306,9 @@ def resume(
 
 # %% ../nbs/api/08_training.ipynb #1301f944
 def new_history(
-)->dict:  # epochs: one row each; steps: loss curve; seconds: time of each epoch
+)->dict:  # epochs: one row each; steps: loss curve; seconds: time of each epoch; validation: theirs; sessions
     "The history of a run that has not begun."
-    return dict(epochs=[], steps=dict(step=[], loss=[]), seconds=[])
+    return dict(epochs=[], steps=dict(step=[], loss=[]), seconds=[], validation=[], sessions=[])
 
 # %% ../nbs/api/08_training.ipynb #9958d5e8
 HIDDEN = 'ACCELERATE_', 'FSDP_', 'MEGATRON_LM_', 'PARALLELISM_CONFIG_', 'DEEPSPEED_', 'XLA_'
@@ -338,11 +345,17 @@ def make_accelerator()->Accelerator:
 def check_shares(
     batch_size:int,  # videos per step, over all processes
     processes:int,   # number of processes
+    micro_batch:int=0, # videos of a part, see `batch_parts`
 ):
-    "Raise ValueError if the processes cannot have equal shares of a batch."
+    """Raise ValueError if the processes cannot have equal shares of a batch, or no whole part of it: each
+    part has a dropout of its own, so a run would depend on the number of processes."""
     if batch_size % processes:
         raise ValueError(f'batch_size is {batch_size}: {processes} processes share it, '
                          f'so give a multiple of {processes}')
+    if processes > 1 and micro_batch > batch_size // processes:
+        raise ValueError(f'micro_batch is {micro_batch}, and each of {processes} processes has only '
+                         f'{batch_size // processes} of the {batch_size} videos: use at most '
+                         f'{max(1, batch_size // micro_batch)} processes')
 
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
 def downsample(
@@ -384,7 +397,7 @@ class Trainer:
         progress=True,  # True: a bar; a function: called after each step
     ):
         self.acc = make_accelerator()
-        check_shares(r.batch_size, self.acc.num_processes)
+        check_shares(r.batch_size, self.acc.num_processes, r.micro_batch)
         self.unwrapped, self.r = model.to(self.acc.device), r
         set_attention(model, r.attention, r.precision)
         if r.grad_checkpointing: model.set_grad_checkpointing()
@@ -419,7 +432,7 @@ def restore(
 ):
     "Go on from a checkpoint. A damaged one is set aside, and the run begins anew."
     damage = None
-    try: self.history = resume(path, self.unwrapped, self.opt, self.r, self.scaler)
+    try: self.history = new_history() | resume(path, self.unwrapped, self.opt, self.r, self.scaler)
     except DamagedFile as e: damage = e
     self.acc.wait_for_everyone()
     if damage and self.acc.is_main_process: set_aside(path, damage, 'the run starts from its first epoch')
@@ -505,11 +518,12 @@ def log_epoch(
     epoch:int,      # number of the epoch, from 0
     losses:list,    # loss of each of its steps
     extra,          # function of (model, finished epochs) whose dict joins the row, or None
-    seconds:float,  # time of the epoch
+    seconds:float,  # time of its training
 ):
     "Add an epoch's row, its stretch of the loss curve and its time to the history."
-    lr = lr_at((epoch + 1) * self.epoch_steps - 1, self.n_steps, self.r)
+    lr, start = lr_at((epoch + 1) * self.epoch_steps - 1, self.n_steps, self.r), time.perf_counter()
     row = dict(epoch=epoch + 1, lr=lr, train_loss=float(np.mean(losses))) | self.validate(epoch)
+    self.history['validation'].append(round(time.perf_counter() - start, 3))
     if extra: row |= extra(self.unwrapped, epoch + 1) or {}
     points = max(1, 500 // self.r.epochs)
     steps, means = downsample(losses, epoch * self.epoch_steps + 1, points)
@@ -546,10 +560,13 @@ def train(
     out_dir=None,   # folder of the checkpoint `last.pt`, from which a call resumes (None: no checkpoint)
     progress=True,  # True: a bar; a function: called with (steps done, all steps)
     on_epoch=None,  # function of (model, finished epochs); if it returns a dict, that joins the epoch's row
-)->dict:            # epochs: [{epoch, lr, train_loss, val_top1, val_top5, val_loss}]; steps; seconds
+    place:dict=None, # where this call computes, kept for each call that a run took
+)->dict:            # epochs: [{epoch, lr, train_loss, val_top1, val_top5, val_loss}]; see `new_history`
     "Train a model and return its history; FloatingPointError if a loss is not finite."
     t = Trainer(model, train_loader, val_loader, r, progress)
     path = out_dir and Path(out_dir)/'last.pt'
     if path: t.restore(path)
+    done = len(t.history['epochs'])
+    if done < r.epochs: t.history['sessions'].append(dict(epoch=done + 1) | (place or {}))
     with reading_errors(): t.run_epochs(path, on_epoch)
     return t.history

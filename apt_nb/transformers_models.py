@@ -409,11 +409,16 @@ def transformers_folder(weights)->Path|None: # folder with config.json, None for
 
 def processor_file(weights, folder:Path)->dict: # {} if there is none
     "What the file of a model's processor says."
-    there = [folder/n for n in PROCESSORS if (folder/n).is_file()]
+    there, refused = [folder/n for n in PROCESSORS if (folder/n).is_file()], None
     if not there and not Path(weights).exists() and (name := hub_name(weights)):
         for file in PROCESSORS:
             try: there.append(Path(huggingface_hub.hf_hub_download(name[0], file, revision=name[1])))
-            except (OSError, huggingface_hub.errors.HfHubHTTPError): continue
+            except huggingface_hub.errors.LocalEntryNotFoundError as e: refused = e
+            except huggingface_hub.errors.EntryNotFoundError: continue # the repository has none
+            except (OSError, huggingface_hub.errors.HfHubHTTPError) as e: refused = e
+    if refused and not there:
+        print(f'{weights}: the file with its mean and std of pixels cannot be fetched ({refused}). '
+              "ImageNet's are taken")
     said = read_json(there[0]) if there else {}
     return said.get('video_processor') or said.get('image_processor') or said
 

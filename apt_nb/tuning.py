@@ -197,8 +197,8 @@ def tuned_state(model:nn.Module)->dict: # {name: tensor}
 def require_whole(model:nn.Module):
     "Raise ValueError for a model whose parameters FSDP has sharded."
     if any(n.endswith('_flat_param') or hasattr(p, 'device_mesh') for n, p in model.named_parameters()):
-        raise ValueError('FSDP has sharded this model: call tune before you shard it. To save or load, take a copy '
-                         'that is whole: in summon_full_params, or with the full state dict')
+        raise ValueError('FSDP has sharded this model: call tune before you shard it. To save or load, '
+                         'take a copy that is whole: in summon_full_params, or with the full state dict')
 
 def n_tuned(model:nn.Module)->int: # tuned parameters
     "How many numbers you train after `tune`."
@@ -766,8 +766,8 @@ def load_tuned(
     model:nn.Module, # the backbone of the file, fresh or tuned in any way; changed in place
     path,            # file that `save_tuned` wrote, its folder, or a name on the Hub
 )->nn.Module:        # the model
-    """Make `model` the tuned model of a file; ValueError, and an unchanged model, on another backbone. A model that
-    is tuned in the same way keeps its parameters, for an optimiser that has them. Any other gets new ones."""
+    """Make `model` the tuned model of a file; ValueError, and an unchanged model, on another backbone.
+    A model that is tuned in the same way keeps its parameters, for an optimiser that has them."""
     info, state = read_tuned(path)
     m = unwrap_model(model)
     require_whole(m)

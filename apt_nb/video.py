@@ -770,7 +770,8 @@ def write_mp4(
     task = path, 'writing', 'Is there room, and is the folder there? Then write it again.'
     try:
         with _video_errors(*task), av.open(part, 'w', format='mp4', options=exact) as c:
-            s = c.add_stream('libx264', rate=Fraction(fps).limit_denominator(1001), options=dict(_X264, crf=str(crf)))
+            rate = Fraction(fps).limit_denominator(1001)
+            s = c.add_stream('libx264', rate=rate, options=dict(_X264, crf=str(crf)))
             s.width, s.height, s.pix_fmt = frames.shape[2], frames.shape[1], 'yuv420p'
             for f in frames: c.mux(s.encode(av.VideoFrame.from_ndarray(f, format='rgb24')))
             c.mux(s.encode())

@@ -666,7 +666,7 @@ def hub_name(
     weights,       # `owner/name`, `hf-hub:owner/name` or `owner/name@revision`
 )->tuple|None:     # repository and revision (None: no revision)
     "Split a name on the Hub; None if it looks like a file."
-    found = re.fullmatch(r'(hf-hub:)?([\w.-]+/[\w.-]+?)(@[\w.-]+)?', str(weights))
+    found = re.fullmatch(r'(hf-hub:)?(\w[\w.-]*/\w[\w.-]*?)(@[\w.-]+)?', str(weights))
     like_file = Path(str(weights)).suffix in (*WEIGHT_SUFFIXES, '.ckpt')
     if not found or not found[1] and like_file: return None
     return found[2], found[3] and found[3][1:]

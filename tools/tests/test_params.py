@@ -17,3 +17,10 @@ def test_differences(file):
     full = runs(values['settings'])
     without = {k: {n: v for n, v in values['settings'].items() if n != k} for k in values['settings']}
     none([k for k, settings in without.items() if runs(settings) == full], f'{file.name} repeats its profile')
+
+@each(sorted((ROOT/'nbs/params').glob('*.yaml')), 'file')
+def test_known(file):
+    "Every name in a file is a parameter of its notebook."
+    from apt_nb.notebooks import read_parameters
+    name, profile, _ = file.name.split('.')
+    assert read_parameters(ROOT/'nbs'/f'{name}.ipynb', profile, file)
