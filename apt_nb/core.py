@@ -150,7 +150,8 @@ def set_aside(
     error,     # what is wrong with it, as a sentence that names it
     then:str,  # what happens now
 ):
-    "Rename a damaged file to <name>.damaged and say so. Another process may have done it already."
+    """Rename a damaged file to <name>.damaged and say so. Another process may have done it already. Raises
+    `DamagedFile` if it cannot be renamed."""
     path = Path(path)
     aside = path.with_name(f'{path.name}.damaged')
     try: os.replace(path, aside)

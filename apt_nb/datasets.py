@@ -320,7 +320,8 @@ def with_test_part(
     root,        # folder or list of the data set, for the message
     lists:dict,  # {part: `VideoList`}; one list without a part ('') is not split yet
 )->dict:         # the same with a test part, or as one list
-    "A test part if there is none: that for validation, or none yet if all is for training."
+    """A test part if there is none: that for validation, or none yet if all is for training. Raises
+    `DatasetError`."""
     if '' in lists or {'train', 'test'} <= set(lists): return lists
     if 'train' not in lists:
         raise DatasetError(f'{root}: has {next(iter(lists))} but no train. Add it, or rename the part')
@@ -565,7 +566,8 @@ def hold_out(
     group=None,             # int or regular expression, as in `groups_of`, to hold out whole groups
     names=('train', 'val'), # names of the two parts
 )->list:                    # [train, val]
-    "Hold out a share of each class at random (one video or more, never all), or whole groups."
+    """Hold out a share of each class at random (one video or more, never all), or whole groups. Raises
+    `DatasetError`."""
     if not 0 <= share < 1:
         raise DatasetError(f'the share to hold out must be 0 or more and below 1, not {share}')
     if not share: return videos.partition([False] * len(videos), names)

@@ -68,7 +68,7 @@ def class_splits(
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
-    "(train, val, test) of a folder or a list of the user's, as the settings say."
+    "(train, val, test) of a folder or a list of the user's, as the settings say. Raises `DatasetError`."
     root = Path(os.path.expanduser(cfg.data))
     if not cfg.data or not root.exists() or cfg.dataset and not root.is_dir():
         known = ' nor '.join(BENCHMARKS)

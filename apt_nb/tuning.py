@@ -253,7 +253,8 @@ def tune(
     seed:int=None,   # seed of the head and of what the method adds (None: torch's global generator)
     **options,       # options of the method
 )->nn.Module:        # the model
-    "Mark what `method` trains, give the model a new head, and keep the settings in `model.tuned`."
+    """Mark what `method` trains, give the model a new head, and keep the settings in `model.tuned`.
+    ValueError for a model that is tuned or sharded, and for a method or options that it cannot have."""
     m = unwrap_model(model)
     require_whole(m)
     if tuned := getattr(m, 'tuned', None):
@@ -282,7 +283,8 @@ def first_names(names:list)->str: # names of tensors
 def untune(
     model:nn.Module, # model after `tune`
 )->nn.Module:        # the model
-    "Undo `tune` and make all of the model trainable; after 'full', the weights stay as trained."
+    """Undo `tune` and make all of the model trainable; after 'full', the weights stay as trained.
+    ValueError for a model that is not tuned, or whose head was replaced."""
     m = unwrap_model(model)
     require_tuned(m)
     require_whole(m)
@@ -478,7 +480,8 @@ def save_tuned(
     layout='own',    # 'own', or 'published': a whole model that the authors' code loads
     **meta,          # more to keep, in JSON's types: classes=[...], data='ucf101', ...
 ):
-    "Write the tuned tensors, with the method, its options, the backbone's record and `meta`."
+    """Write the tuned tensors, with the method, its options, the backbone's record and `meta`.
+    ValueError for what could not be loaded again."""
     model = unwrap_model(model)
     require_tuned(model)
     require_whole(model)
@@ -600,7 +603,8 @@ def published_record(
 def read_published(
     path,    # .pth of the authors' code, or a folder that DeepSpeed wrote
 )->tuple:    # (info, {name: tensor}), as of `read_tuned`
-    "What a published checkpoint says and holds: prompts, a linear probe, or a fully tuned model."
+    """What a published checkpoint says and holds: prompts, a linear probe, or a fully tuned model.
+    ValueError for any other file."""
     ckpt = Checkpoint(find_weights(path))
     tensors, args = {plain_name(n): t for n, t in ckpt.tensors.items()}, arguments_of(ckpt.beside)
     prompted, depth = any(n in tensors for n in PUBLISHED_PROMPTS), ckpt.settings['depth']

@@ -635,7 +635,8 @@ def save_backbone(
     config:dict=None,        # more to record: the command, the data, the date
     dtype:torch.dtype=None,  # type of the stored floats (None: unchanged)
 )->Path:                     # the .safetensors file
-    "Write the tensors below `fc_norm` (CLIP's family: with it), and `model.config` with `config`."
+    """Write the tensors below `fc_norm` (CLIP's family: with it), and `model.config` with `config`.
+    ValueError for a tuned model."""
     model, path = unwrap_model(model), Path(path)
     if added := added_modules(model):
         raise ValueError(f'{next(iter(added))} is no part of a backbone: use save_tuned, or untune the model')
