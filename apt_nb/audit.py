@@ -35,7 +35,7 @@ from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
 from .report import OUTCOMES, Shown, figure_style, format_number, markdown, readable_findings
 from .report import profile_dir, read_findings, save_drawing, signed, takes_text
-from .stats import MARGIN
+from .stats import MARGIN, two_standard_errors
 
 # %% ../nbs/api/12d_audit.ipynb #69ecc2af
 SAME_DOSE = 'stands for 1e-2: the same dose in fewer steps, see 05_ablation_weight_decay'
@@ -179,7 +179,7 @@ def measured(
 )->dict:           # value, state, note
     "'measured' if the records' mean is within two standard errors of what is printed, or 'not reproduced'."
     value, n = float(np.mean([r['test'][metric] for r in records])), records[0]['test']['n']
-    error = 2 * 100 * np.sqrt(value / 100 * (1 - value / 100) / n)
+    error = two_standard_errors(value, value, n)
     state = 'measured' if abs(value - float(printed)) <= error else 'not reproduced'
     runs = f'{len(records)} run{"s" * (len(records) > 1)}'
     return dict(value=value, state=state, note=f'{runs}, {n:,} videos: ± {error:.2f}')

@@ -33,7 +33,7 @@ from .moving_shapes import ACTIONS
 from .official import known_set
 from .paper import published, row_method
 from .report import Shown, Study, caption, figure_style, figures_dir, findings, overview
-from .report import plus_minus, save_figure, save_records, save_text, titled, with_setting
+from .report import plus_minus, range_text, save_figure, save_records, save_text, titled, with_setting
 from .stats import contrast, difference_of_differences, holm, paired_difference
 from .stats import rank_correlation, records_frame, records_table, slope_weights, two_standard_errors
 from .stats import text_ints, verdict, weighted_sum
@@ -176,8 +176,7 @@ def final_runs(
     seeds,                # one run for each
 )->dict:                  # {(target, row): list of Config}
     "The runs that are compared: each cell at its chosen rate."
-    best = {k: [c for c in cs if c.lr == chosen.lr[k]] for k, cs in cells.items()}
-    return {k: [r for c in cs for r in grid(c, seed=seeds)] for k, cs in best.items()}
+    return {k: grid(replace(cs[0], lr=float(chosen.lr[k])), seed=seeds) for k, cs in cells.items()}
 
 # %% ../nbs/api/12b_comparison.ipynb #ccc5236b
 def _diverged_text(t, r, lr, left):
@@ -846,10 +845,9 @@ def luck_sentence(
     width = [two_standard_errors(a, a, int(n)) for a, n in best.itertuples(index=False)]
     close = (lead <= width).groupby(level='method', sort=False).agg(['sum', 'size'])
     listed = ', '.join(f'{FAMILIES[m].name} {a} of {n}' for m, a, n in close.itertuples())
-    videos = ' to '.join(f'{n:,}' for n in sorted({best.n.min(), best.n.max()}))
     return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within two standard '
-            f'errors of the best on {videos} validation videos, so the choice between them is not sure: '
-            f'{listed}.')
+            f'errors of the best on {range_text(best.n)} validation videos, so the choice between them is '
+            f'not sure: {listed}.')
 
 # %% ../nbs/api/12b_comparison.ipynb #26f7f9d7
 @dataclass(repr=False)

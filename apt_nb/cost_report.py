@@ -21,7 +21,7 @@ from .cost import benchmark, example_input, meta_model, step_multiply_adds, torc
 from .report import LINE_STYLES, Shown, figure_style, figures_dir, markdown, save_drawing, save_records
 from .run import environment
 from .training import make_accelerator
-from .tuning import train_mode, tune
+from .tuning import n_tuned, train_mode, tune
 from .weights import video_vit
 
 # %% ../nbs/api/12e_cost_report.ipynb #fc1d8ac1
@@ -93,8 +93,7 @@ def operation_ratios(models:dict)->pd.DataFrame:
 
 def tuned_parameters(models:dict)->pd.Series:
     "Tuned parameters of each model."
-    n = lambda m: sum(p.numel() for p in m.parameters() if p.requires_grad)
-    return pd.Series({name: n(m) for name, m in models.items()})
+    return pd.Series({name: n_tuned(m) for name, m in models.items()})
 
 # %% ../nbs/api/12e_cost_report.ipynb #a016964e
 @dataclass(repr=False)

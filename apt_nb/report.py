@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['SCORE_NAMES', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES', 'FINDING_COLUMNS', 'FINDING_TEXTS', 'TAKES',
-           'SATURATED', 'WINDOWS', 'compare_table', 'plus_minus', 'format_number', 'readable_table', 'markdown',
-           'profile_dir', 'figures_dir', 'file_stem', 'caption', 'headline', 'titled', 'short_number', 'save_text',
-           'save_table', 'save_records', 'range_text', 'overview', 'with_setting', 'figure_style', 'save_drawing',
-           'save_figure', 'spread_labels', 'end_at_100', 'draw_curves', 'curves_figure', 'loss_frame',
-           'difference_sentence', 'window_label', 'window_sentence', 'finding', 'outcome', 'takes', 'takes_text',
-           'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'readable_findings', 'more_than_known',
-           'save_findings', 'read_findings', 'open_text', 'ceiling_text', 'saturated_classes', 'saturated_text',
-           'saturated_texts', 'conclusions', 'Shown', 'Study']
+           'SATURATED', 'ONE_SEED', 'SMOKE', 'WINDOWS', 'compare_table', 'plus_minus', 'format_number',
+           'readable_table', 'markdown', 'profile_dir', 'figures_dir', 'file_stem', 'caption', 'headline', 'titled',
+           'short_number', 'save_text', 'save_table', 'save_records', 'range_text', 'overview', 'with_setting',
+           'figure_style', 'save_drawing', 'save_figure', 'spread_labels', 'end_at_100', 'draw_curves', 'curves_figure',
+           'loss_frame', 'difference_sentence', 'window_label', 'window_sentence', 'finding', 'outcome', 'takes',
+           'takes_text', 'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'readable_findings',
+           'more_than_known', 'save_findings', 'read_findings', 'open_text', 'ceiling_text', 'saturated_classes',
+           'saturated_text', 'saturated_texts', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -643,6 +643,9 @@ def saturated_texts(
     return [text for text in texts if text]
 
 # %% ../nbs/api/12a_report.ipynb #958c507e
+ONE_SEED = 'With one seed nothing is decided, whatever the numbers are.'
+SMOKE = 'These are smoke results. They show that everything runs, and nothing else.'
+
 def conclusions(
     f:pd.DataFrame,  # from `decide`
     records:list,    # records that they were made from
@@ -654,10 +657,8 @@ def conclusions(
     lines = [f'{o.capitalize()}: {listed}.' for o, listed in by_outcome.items() if listed]
     lines += [TAKES] * (', takes' in by_outcome['open'])
     lines += [line for line in (ceiling_text(f, records), *more) if line]
-    if len({r['seed'] for r in records}) < 2:
-        lines.append('With one seed nothing is decided, whatever the numbers are.')
-    if any(r['profile'] == 'smoke' for r in records):
-        lines.append('These are smoke results. They show that everything runs, and nothing else.')
+    lines += [ONE_SEED] * (len({r['seed'] for r in records}) < 2)
+    lines += [SMOKE] * any(r['profile'] == 'smoke' for r in records)
     return '\n'.join(f'- {line}' for line in lines)
 
 # %% ../nbs/api/12a_report.ipynb #0465f52e
