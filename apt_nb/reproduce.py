@@ -501,8 +501,8 @@ def reproduce(
     about = f'{size}, {Path(own).name}' if own else size
     if seeds := kwargs.get('seeds'): about += f', seed{"s" * (len(seeds) > 1)} {", ".join(map(str, seeds))}'
     print(f'profile {about}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
-    if dry and profile == 'paper':
-        print('what they ask for first:', recipe_table(tasks).to_string(index=False), sep='\n', flush=True)
+    if dry and profile == 'paper' and len(asked := recipe_table(tasks)):
+        print('what they ask for first:', asked.to_string(index=False), sep='\n', flush=True)
     todo = [t for t in tasks if force or not is_finished(t)]
     failed = train_all(todo, kwargs.get('jobs'), dry, cluster)
     later = [t for t in tasks if needs_gpu(t) and cluster and cluster.cluster == 'slurm']
