@@ -138,6 +138,7 @@ def new_of_both(cls:type, own:type): # an empty object, which `pickle` and `copy
     "A new object of `with_forward`."
     return object.__new__(with_forward(cls, own))
 
+# %% ../nbs/api/00_attention_prompt.ipynb #split001
 def retype(
     module:nn.Module, # module to change in place
     cls:type,         # class whose `forward` it gets, which calls that of `module._original_class`
@@ -330,6 +331,7 @@ def block_numbers(
     if wrong: raise ValueError(f'prompt_blocks: no block {wrong} in this model, {known}')
     return list(dict.fromkeys(int(i) for i in wanted))
 
+# %% ../nbs/api/00_attention_prompt.ipynb #split002
 def find_blocks(
     model:nn.Module, # model with `.blocks`, each with `.attn`
     blocks=None,     # indices of the blocks you want (None: all)

@@ -45,20 +45,22 @@ def named_columns(
     found = {k: i for k, known in LIST_COLUMNS.items() if (i := first(known)) is not None}
     return found if {'path', 'label'} <= set(found) else {}
 
+# %% ../nbs/api/05aa_own_lists.ipynb #split006
 TRIMS = 'start end start_frame end_frame start_time end_time time_start time_end start_sec end_sec'.split()
 
 def require_whole_videos(
     file,        # list file
-    cells:list,  # its first line, if that has names
+    cells:list,  # its first line, which has names
     where:dict,  # from `named_columns`
 ):
     "Raise `DatasetError` for columns that cut videos, and print which others are not used."
-    unused = [c for i, c in enumerate(cells) if where and i not in where.values()]
+    unused = [c for i, c in enumerate(cells) if i not in where.values()]
     cuts = [c for c in unused if c.lower().strip('"') in TRIMS]
     raise_if_any(f'{file}: columns that cut a video, and each is used as a whole; cut them first, for '
                  'example with ffmpeg, and take these columns out', cuts)
     if unused: say_once(f'{file}: columns that are not used', unused)
 
+# %% ../nbs/api/05aa_own_lists.ipynb #split007
 def usual_part(name:str)->str: # '': none
     "train, val or test, from any of its usual names."
     return next((p for p, names in PART_FOLDERS.items() if name.lower() in names), '')

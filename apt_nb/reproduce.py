@@ -482,6 +482,7 @@ def needs_gpu(task)->bool:
     return (task.nb.stem in COMPUTING and task.values.get('profile') == 'paper'
             and make_accelerator().device.type == 'cpu')
 
+# %% ../nbs/api/13a_reproduce.ipynb #split005
 def reproduce(
     profile:str='smoke',   # smoke, demo or paper
     only:str=None,         # numbers of notebooks (None: all)

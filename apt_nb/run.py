@@ -389,6 +389,7 @@ def sessions_record(
     moved = [s for i, s in enumerate(sessions) if not i or place(s) != place(sessions[i - 1])]
     return dict(sessions=moved) if len(moved) > 1 else {}
 
+# %% ../nbs/api/11a_run.ipynb #split008
 def make_record(cfg:Config, name:str, data:dict, model, history:dict, p:Predictions, timing:dict)->dict:
     "The record of a finished run, ready for JSON."
     classes, last = data['test'].classes, history['epochs'][-1]

@@ -253,6 +253,7 @@ def kept_settings(settings:dict)->dict: # see `measure_speed`
     kept = lambda k, v: Path(v).name if k == 'videos' else list(v) if isinstance(v, (list, tuple)) else v
     return {k: kept(k, v) for k, v in settings.items()}
 
+# %% ../nbs/api/12g_speed.ipynb #split004
 def measure_speed(
     profile:str,           # smoke, demo or paper
     size:str,              # backbone

@@ -766,6 +766,7 @@ def is_tuned_as(
     trained = {n for n, p in plain_parameters(model).items() if p.requires_grad and p.numel()}
     return (tuned.get('method'), tuned.get('options')) == there and trained == set(state)
 
+# %% ../nbs/api/02_tuning.ipynb #split003
 def load_tuned(
     model:nn.Module, # the backbone of the file, fresh or tuned in any way; changed in place
     path,            # file that `save_tuned` wrote, its folder, or a name on the Hub
