@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['SAME_DOSE', 'STUDIES', 'OF_RUNS', 'STATES', 'CONFLICTS', 'LENGTH', 'REPARAM', 'DROPOUT', 'AUGMENT', 'DECAY', 'PLACE',
            'COMPARISON', 'OTHER_PRETRAINING', 'LOSS', 'PROMPT_STATEMENTS', 'RECIPE_STATEMENTS', 'THREE',
-           'METHOD_STATEMENTS', 'STATEMENTS', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE', 'GAP',
+           'METHOD_STATEMENTS', 'STATEMENTS', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE', 'GAP', 'ARROWS',
            'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'PICTURES', 'stand_in', 'records_of', 'counterpart_records',
            'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row', 'column_table', 'printed_in',
            'readable_columns', 'measured', 'paper_runs', 'check_accuracy', 'audit_table', 'audit_tables', 'statement',
            'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b', 'comparison_statements', 'prompt_statements',
            'paper_statements', 'all_findings', 'evidence', 'statement_verdict', 'standing_records', 'statement_note',
            'judge', 'difference_text', 'readable_statements', 'other_findings', 'readable_others', 'figure_lines',
-           'draw_finding', 'draw_point', 'draw_words', 'draw_statement', 'short_mix', 'statement_handles',
-           'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges', 'header', 'table_grid', 'draw_table',
-           'state_patches', 'audit_figure', 'states_table', 'state_counts', 'count_states', 'training_line',
-           'column_line', 'summary_lines', 'readable_value', 'readable_rows', 'Audit']
+           'draw_finding', 'draw_interval', 'draw_point', 'draw_arrow', 'draw_words', 'draw_statement', 'short_mix',
+           'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges', 'header',
+           'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table', 'state_counts', 'count_states',
+           'training_line', 'column_line', 'summary_lines', 'readable_value', 'readable_rows', 'Audit']
 
 # %% ../nbs/api/12d_audit.ipynb #8f973b63
 import json, re
@@ -569,22 +569,33 @@ def draw_finding(ax, f:dict):
     if f['wants'] != 'order':
         low = -MARGIN if f['wants'] == 'level' else -REACH
         ax.fill_betweenx([y - LINE / 2, y + LINE / 2], low, MARGIN, color='.9', lw=0, zorder=0)
-    ends = np.clip([f['low'], f['high']], -REACH, REACH)
-    if not np.isnan(ends).any(): ax.plot(ends, [y, y], color=colour, lw=1.6)
+    draw_interval(ax, f['low'], f['high'], y, colour)
     here = dict(marker=MARKERS[f['outcome']], color=colour, ms=6, mec='white', mew=.5, zorder=3)
-    draw_point(ax, f['here'], y, here)
+    draw_point(ax, f['here'], y, here, f' ({f["interval"]})' if f['interval'] else '')
     if not pd.isna(f['paper']): draw_point(ax, f['paper'], y, PAPER_MARK)
 
 # %% ../nbs/api/12d_audit.ipynb #c5df9ea9
+ARROWS = {-1: '<', 1: '>'}
 PAPER_MARK = dict(marker='D', color='.1', mfc='none', mec='.1', ms=5, mew=1, zorder=4)
 
-def draw_point(ax, x:float, y:float, style:dict):
-    "A marker; beyond the axis an arrow and the number."
+def draw_interval(ax, low:float, high:float, y:float, colour:str):
+    "A line from low to high, with an arrow at an end beyond the axis; nothing without an interval."
+    if np.isnan([low, high]).any(): return
+    ax.plot(np.clip([low, high], -REACH, REACH), [y, y], color=colour, lw=1.6)
+    beyond = [side for side, end in ((-1, low), (1, high)) if side * end > REACH]
+    for side in beyond: draw_arrow(ax, side, y, dict(color=colour, ms=5))
+
+def draw_point(ax, x:float, y:float, style:dict, interval:str=''):
+    "A marker; beyond the axis an arrow, the number and its interval."
     if abs(x) <= REACH: return ax.plot(x, y, **style)
-    side = np.sign(x)
-    ax.plot(side * REACH, y, clip_on=False, **style | dict(marker='>' if side > 0 else '<', mew=1))
-    ax.annotate(signed(x), (side * REACH, y), (-side * 8, 0), textcoords='offset points', va='center',
-                ha='right' if side > 0 else 'left', fontsize=7, color=style['color'])
+    side = int(np.sign(x))
+    draw_arrow(ax, side, y, style)
+    ax.annotate(signed(x) + interval, (side * REACH, y), (-side * 8, 0), textcoords='offset points',
+                va='center', ha='right' if side > 0 else 'left', fontsize=7, color=style['color'])
+
+def draw_arrow(ax, side:int, y:float, style:dict):
+    "An arrow at the end of the axis, to the right (1) or to the left (-1)."
+    ax.plot(side * REACH, y, clip_on=False, **style | dict(marker=ARROWS[side], mew=1))
 
 def draw_words(ax, f:dict):
     "A difference of a loss, as text."
@@ -617,7 +628,8 @@ def statement_handles(given:pd.DataFrame)->list:
     mark = lambda o: Line2D([], [], color=VERDICTS[o][1], marker=MARKERS[o], label=f'{o} ({n[o]})', **line)
     marks = [mark(o) for o in OUTCOMES if o in n]
     paper = Line2D([], [], ls='', label='printed in the paper', **PAPER_MARK)
-    return [*marks, paper, Patch(color='.9', label='the paper: level, or no gain')]
+    beyond = Line2D([], [], ls='', color='.4', marker=ARROWS[1], ms=5, label='goes on beyond the axis')
+    return [*marks, paper, Patch(color='.9', label='the paper: level, or no gain'), beyond]
 
 # %% ../nbs/api/12d_audit.ipynb #f789372d
 def statements_figure(

@@ -424,7 +424,7 @@ def rises(self:Budget)->dict: # {(longest budget, row): difference}
     "Top-1 with the longest budget minus the second longest; empty if there is one."
     *before, last = self.names
     weights = {r: {(r, last): 1, (r, before[-1]): -1} for r in self.rows} if before else {}
-    return {(last, r): self.weigh(w) | dict(a=before[-1]) for r, w in weights.items()}
+    return {(last, r): self.weigh(w) | dict(a=f'{r}, {last}', b=before[-1]) for r, w in weights.items()}
 
 # %% ../nbs/api/12j_budget.ipynb #b052dgt1
 def by_verdict(
@@ -476,7 +476,7 @@ def leads(self:Budget)->dict: # {(budget, `SLOPE` or `last_step`, row): differen
     doublings = np.log2([v['epochs'] for v in self.study.targets.values()])
     if len(self.names) > 1: asked[SLOPE] = dict(zip(self.names, slope_weights(doublings)))
     if self.last_step: asked[self.last_step] = {self.names[-1]: 1, self.names[-2]: -1}
-    return {(k, r): pair(r, w) | dict(a=self.judged) for k, w in asked.items() for r in self.against}
+    return {(k, r): pair(r, w) | dict(a=self.judged, b=r) for k, w in asked.items() for r in self.against}
 
 # %% ../nbs/api/12j_budget.ipynb #b059dgt1
 def reversed_difference(
@@ -637,7 +637,6 @@ def leads_table(self:Budget, name:str, title:str)->Shown:
     "The differences of `leads`."
     leads = self.leads()
     text = readable_gaps(leads, dict.fromkeys(b for b, _ in leads), self.rows)
-    text = text.drop(columns='against').rename(columns=dict(method=f'{self.judged} minus'))
     note = (f'Points of top-1, {self.judged} minus the other, and how this changes with each doubling of the '
             f'training. {gaps_note(leads)} All this is conditional on one backbone and one set of training '
             'videos.')

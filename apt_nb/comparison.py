@@ -463,20 +463,20 @@ def readable_gaps(
     targets,    # names, in the order of the columns
     rows,       # names, in the order of the lines
 )->pd.DataFrame:
-    "Differences as text: one line per row, with what it is compared to, and a column for each target."
+    "Differences as text: one line per row, what is taken from what, and a column for each target."
     met = [r for r in rows if any((t, r) in gaps for t in targets)]
-    against = {r: dict.fromkeys(p['a'] for (_, row), p in gaps.items() if row == r) for r in met}
+    pairs = {r: [f'{p["a"]} minus {p["b"]}' for (_, row), p in gaps.items() if row == r] for r in met}
     said = {k: _difference_text(gaps[k], v) for k, (v, _) in gap_verdicts(gaps).items()}
-    out = {'method': met, 'against': [' / '.join(against[r]) for r in met]}
+    out = {'difference': [' / '.join(dict.fromkeys(own)) for own in pairs.values()]}
     return pd.DataFrame(out | {t: [said.get((t, r), '-') for r in met] for t in targets})
 
 # %% ../nbs/api/12b_comparison.ipynb #10c75696
 def gaps_frame(
     gaps:dict,  # {(target, row): difference of `paired_difference`}
 )->pd.DataFrame:
-    "Differences as numbers, by target and row: p as it stands and corrected, and what it could see."
-    columns = ['target', 'row', 'against', 'diff', 'low', 'high', 'p', 'could_see', 'p_corrected', 'verdict']
-    numbers = lambda p: [p[k] for k in ('a', 'diff', 'low', 'high', 'p', 'could_see')]
+    "Differences as numbers, `of` minus `minus`: p as it stands and corrected, and what it could see."
+    columns = 'target row of minus diff low high p could_see p_corrected verdict'.split()
+    numbers = lambda p: [p[k] for k in ('a', 'b', 'diff', 'low', 'high', 'p', 'could_see')]
     rows = [(*k, *numbers(gaps[k]), p, v) for k, (v, p) in gap_verdicts(gaps).items()]
     return pd.DataFrame(rows, columns=columns).set_index(['target', 'row'])
 

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['NOT_THERE', 'MISSING', 'ABOUT_PAGE', 'ABOUT_PROFILE', 'READING', 'OWN_FILES', 'notebook_number', 'title_and_question',
-           'parse_cell', 'names_in', 'address', 'embed_file', 'rebase_links', 'findings_text', 'notebook_files',
-           'section_links', 'notebook_section', 'audit_section', 'gallery', 'gallery_path', 'other_files',
-           'save_gallery']
+           'parse_cell', 'is_text', 'names_in', 'address', 'embed_file', 'rebase_links', 'findings_text',
+           'notebook_parts', 'notebook_files', 'section_links', 'text_above', 'notebook_section', 'audit_section',
+           'gallery', 'gallery_path', 'other_files', 'save_gallery']
 
 # %% ../nbs/api/13_gallery.ipynb #244208cd
 import ast, json, os, re
@@ -39,13 +39,19 @@ def parse_cell(code:str)->ast.Module:
     except SyntaxError: return ast.Module([], [])
 
 # %% ../nbs/api/13_gallery.ipynb #955dd5de
+def is_text(node:ast.AST)->bool:
+    "Whether a node of a syntax tree is a constant text."
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
 def names_in(
-    nb:Path,  # notebook
-)->list:      # texts, in order, each once
-    "Texts in a notebook's code that may be names of files."
-    nodes = [n for code in notebook_cells(nb, 'code') for n in ast.walk(parse_cell(code))]
-    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return list(dict.fromkeys(t for t in texts if re.fullmatch(r'\w+', t)))
+    code:str,  # source of a cell
+)->dict:       # {text: title, '' for none}, in order
+    "Texts in a cell that may be names of files. A text that follows in the same call is the title."
+    nodes = list(ast.walk(parse_cell(code)))
+    calls = [n.args[:2] for n in nodes if isinstance(n, ast.Call) and len(n.args) > 1]
+    titles = {name.value: title.value for name, title in calls if is_text(name) and is_text(title)}
+    texts = [n.value for n in nodes if is_text(n)]
+    return {t: titles.get(t, '') for t in texts if re.fullmatch(r'\w+', t)}
 
 # %% ../nbs/api/13_gallery.ipynb #c31bce79
 def address(
@@ -58,9 +64,10 @@ def address(
 def embed_file(
     file:Path,  # .md or .png
     base:Path,  # folder of the page
+    title:str='', # what a drawing shows, for who can't see it
 )->str:
     "What the page shows of a file: a table as it is, a drawing by a link."
-    if file.suffix != '.md': return f'![{file.stem.replace("_", " ")}]({address(file, base)})'
+    if file.suffix != '.md': return f'![{title or file.stem.replace("_", " ")}]({address(file, base)})'
     folder = quote(file.parent.relative_to(base).as_posix())
     return rebase_links(file.read_text(encoding='utf-8'), folder).strip()
 
@@ -86,13 +93,28 @@ def findings_text(
     return f'**{where}: findings** ({counts})\n\n{markdown(readable_findings(f))}'.strip()
 
 # %% ../nbs/api/13_gallery.ipynb #2c538ed5
+def notebook_parts(
+    nb:Path,      # notebook
+    folder:Path,  # figures/<profile>
+)->list:          # [(text, {file: title})]
+    "Tables and drawings that exist, by the cell that first names them, and the text right above the cell."
+    above, parts, seen = '', [], set()
+    for cell in json.loads(nb.read_text(encoding='utf-8'))['cells']:
+        source = ''.join(cell['source'])
+        named = names_in(source).items() if cell['cell_type'] == 'code' else ()
+        files = {folder/f'{name}{suffix}': title for name, title in named for suffix in ('.md', '.png')}
+        files = {f: title for f, title in files.items() if f.exists() and f not in seen}
+        if files: parts.append((above, files))
+        seen.update(files)
+        above = source if cell['cell_type'] == 'markdown' else ''
+    return parts
+
 def notebook_files(
     nb:Path,      # notebook
     folder:Path,  # figures/<profile>
 )->list:          # files
     "Tables and drawings that a notebook names and that exist, in its order. Tables before drawings."
-    files = [folder/f'{name}{suffix}' for name in names_in(nb) for suffix in ('.md', '.png')]
-    return [f for f in files if f.exists()]
+    return [f for _, files in notebook_parts(nb, folder) for f in files]
 
 # %% ../nbs/api/13_gallery.ipynb #9803c046
 def section_links(
@@ -100,23 +122,37 @@ def section_links(
     folder:Path,  # figures/<profile>
     base:Path,    # folder of the page
 )->str:
-    "Links to the notebook, its records, and its tables as CSV."
+    "Links to the notebook, its records, its tables as CSV, and what it made at the paper's size."
     def link(text, file): return f'[{text}]({address(file, base)})'
     records, links = folder/'records'/f'{nb.stem}.json', [link('the notebook', nb)]
     if records.exists(): links.append(link('its records', records))
     tables = [f.with_suffix('.csv') for f in notebook_files(nb, folder) if f.suffix == '.md']
     csv = ', '.join(link(f.stem, f) for f in tables if f.exists())
-    return ' · '.join([*links, f'the numbers as CSV: {csv}'] if csv else links)
+    if csv: links.append(f'the numbers as CSV: {csv}')
+    paper = folder.parent/'paper'
+    large = ', '.join(link(f.stem, f) for f in notebook_files(nb, paper)) if folder != paper else ''
+    if large: links.append(f"at the paper's size: {large}")
+    return ' · '.join(links)
 
 # %% ../nbs/api/13_gallery.ipynb #40e4d477
+def text_above(
+    text:str,    # a cell in Markdown
+    folder:str,  # folder of its notebook, seen from the page
+)->str:
+    "A notebook's text as the page has it: headings one level lower, links adapted."
+    return re.sub(r'(?m)^(#+ )', r'#\1', rebase_links(text, folder))
+
 def notebook_section(
     nb:Path,      # notebook
     folder:Path,  # figures/<profile>
     base:Path,    # folder of the page
 )->str:
-    "What the page shows of one notebook: title, question, links, tables, drawings, findings."
+    "What the page shows of one notebook: title, question, links, tables, drawings, their texts, findings."
     title, question = title_and_question(nb)
-    text = [embed_file(f, base) for f in notebook_files(nb, folder)]
+    text = []
+    for above, files in notebook_parts(nb, folder):
+        if above: text.append(text_above(above, address(nb.parent, base)))
+        text += [embed_file(f, base, about) for f, about in files.items()]
     findings = folder/'findings'/f'{nb.stem}.json'
     if findings.exists(): text.append(findings_text(read_findings(findings)))
     head = [f'## {notebook_number(nb)} {title or nb.stem}'] + [f'> {question}'] * bool(question)
@@ -142,13 +178,21 @@ READING = """## How to read the tables
 
 - `57.6 ± 0.8`: mean and standard deviation over seeds. The paper has one run per row.
 - An arrow behind a result says that its learning rate is at the edge of the search: ↑ the highest rate that
-  was tried, ↓ the lowest. A better one may lie beyond. ↕ means that one rate was tried.
+  was tried, ↓ the lowest. A better one may lie beyond. ↕ means that one rate was tried. Of rates with the
+  same top-1 on the validation videos, the one with the lower validation loss was chosen.
 - Bold in a table of differences: decided at 5%, corrected for all differences of the table. Bold in a
   table of a search: the rate that was chosen, on the validation videos.
 - Intervals are of 95%. They cover other videos *and* other seeds, those of a loss other seeds only. For top-5
   each row is taken to have videos of its own, so these are wider. For a curve of accuracies the test answers
   of the same rows say what the choice of videos adds.
 - All are conditional on one set of training videos for each target and on one small set of backbones.
+- Outcomes of findings. *Holds here*: surely in the paper's direction; or, where it says level, surely within
+  two points; or, where it says no gain, surely less than two points above. *Level here*: the paper has an
+  order, and here the rows are surely within two points, and closer than printed. *Less than printed*: surely
+  less than the paper's difference, of either sign, and nothing else is sure. *Opposite here*: surely in the
+  other direction; or, where it says level, surely different. *Open*: none of these.
+- "Surely" means at 5%, corrected for all findings of a table (Holm). So one may be open though its own interval
+  leaves out zero.
 - *Could see*: the difference that as many seeds and videos find four times out of five. An *open* finding may
   hide one as large.
 - A band around a curve goes from the lowest to the highest seed. It is no interval."""

@@ -399,8 +399,7 @@ def differences(self:Inside)->dict: # {(target, row): difference}
     found, results = {}, self.study.results
     for target in self.study.targets:
         for row, published in closest(dict(results.tuned[target]), self.study.rows).items():
-            p = paired_difference(self.study.on(target), 'row', row, published)
-            found[target, row] = p | dict(a=published, b=row) # `a` is what it is compared with
+            found[target, row] = paired_difference(self.study.on(target), 'row', row, published)
     return found
 
 @patch
