@@ -191,8 +191,8 @@ READING = """## How to read the tables
   order, and here the rows are surely within two points, and closer than printed. *Less than printed*: surely
   less than the paper's difference, of either sign, and nothing else is sure. *Opposite here*: surely in the
   other direction; or, where it says level, surely different. *Open*: none of these.
-- "Surely" means at 5%, corrected for all findings of a table (Holm). So one may be open though its own interval
-  leaves out zero.
+- "Surely" means at 5%, corrected for all findings of a table (Holm). So one may be open though its own
+  interval leaves out zero.
 - *Could see*: the difference that as many seeds and videos find four times out of five. An *open* finding may
   hide one as large.
 - A band around a curve goes from the lowest to the highest seed. It is no interval."""

@@ -437,7 +437,7 @@ def transformers_package(): # the module `transformers`
     "Load transformers; ValueError, with what to do, if it is not installed."
     try: return importlib.import_module('transformers')
     except ImportError as e:
-        raise ValueError(f'these weights need transformers ({e}): pip install apt_nb[transformers]') from None
+        raise ValueError(f'these weights need transformers ({e}): pip install -e ".[transformers]"') from None
 
 # %% ../nbs/api/01b_transformers.ipynb #9ed80e57
 @contextmanager

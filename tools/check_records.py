@@ -32,6 +32,17 @@ def chosen(records, seed, each):
     methods = {records[n]['config']['method'] for n in names}
     return [n for m in sorted(methods) for n in [n for n in names if records[n]['config']['method'] == m][:each]]
 
+def machine(environment):
+    "What decides how a sum is rounded: device, precision and torch."
+    return ', '.join([environment['device'], environment['precision'], f'torch {environment["versions"]["torch"]}'])
+
+def machines(records, names):
+    "Which machine the records are of, if it is another one than this."
+    here = machine(environment(Config(**records[next(iter(names))]['config'])))
+    theirs = {machine(records[n]['environment']) for n in names} - {here}
+    if not theirs: return ''
+    return f', or not of this machine ({here}): they are of {"; ".join(sorted(theirs))}. Leave this to a maintainer'
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--profile', default='demo')
@@ -51,7 +62,7 @@ def main():
             if isinstance(differs, Exception): raise differs
             print(f'{name}: {", ".join(differs) or "the same"}', flush=True)
             wrong += [name] * bool(differs)
-    if wrong: sys.exit(f'{len(wrong)} runs come out otherwise: the records are not of this code')
+    if wrong: sys.exit(f'{len(wrong)} runs come out otherwise: the records are not of this code{machines(records, calls)}')
     file = folder/'made_by.json'
     before = json.loads(file.read_text()) if file.exists() else dict(diverged={})
     digests = {name: record_digest(r) for name, r in sorted(records.items())}

@@ -59,14 +59,17 @@ fi
 
 if asked backbones; then # all at once, by the commands beside them; BACKBONES names a file of other commands
     few=; [ "$size" = smoke ] && few="--steps 3 --batch_size 12 --per_action 1"
-    [ -n "${BACKBONES:-}" ] || "$python" - <<'EOF' > "${BACKBONES:=$out/backbones.txt}"
+    commands=${BACKBONES:-$out/backbones.txt}
+    [ -n "${BACKBONES:-}" ] || "$python" - <<'EOF' > "$commands"
 import json, pathlib
-for f in sorted(pathlib.Path('apt_nb/pretrained').glob('*.json')): print(json.loads(f.read_text())['command'])
+found = [json.loads(f.read_text())['command'] for f in sorted(pathlib.Path('apt_nb/pretrained').glob('*.json'))]
+for command in found:
+    if command.startswith('apt_nb_'): print(command) # others are calls in Python
 EOF
     n=0
     while read -r name words; do
         n=$((n + 1)); stage "backbone_$n" 3600 "$bin/$name" $words $few --out "$out/backbone_$n" &
-    done < "$BACKBONES"
+    done < "$commands"
     wait
 fi
 

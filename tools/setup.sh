@@ -35,6 +35,7 @@ check_venv() {
         say "$venv has no working environment of Python 3.11 to 3.13."
         say "Remove that folder and run $0 again, or choose another folder: VENV=folder $0"; return 1
     fi
+    [ -z "${PYTHON:-}" ] || find_python >/dev/null || return 1
     local has asked
     has=$("$bin/python" --version)
     asked=$("${PYTHON:-$bin/python}" --version 2>&1 | tail -n 1)

@@ -2,6 +2,7 @@
 import filecmp, json, shutil, subprocess, sys
 
 import nbformat, pytest
+from apt_nb.sweep import code_hashes
 from common import EXPERIMENTS, LIBRARY, ROOT, each, none, sh
 
 PAPER = sorted((ROOT/'nbs/params').glob('*.paper.yaml'))
@@ -39,6 +40,9 @@ def test_demo(nb, tmp_path):
     if nb.stem in NOT_RUN: pytest.skip('it has no demo records yet')
     own = subprocess.run(['git', '-C', ROOT, 'diff', '--quiet', 'HEAD', '--', 'figures/demo/records']).returncode == 1
     if own: pytest.skip('figures/demo/records are of your own training: git restore figures')
+    made_by = json.loads((ROOT/'figures/demo/made_by.json').read_text(encoding='utf-8'))
+    changed = [m for m, code in code_hashes().items() if made_by['code'].get(m) != code]
+    assert not changed, f'{changed} changed, so the runs would be trained: see tools/check_records.py'
     copy_clone(tmp_path, 'figures')
     old = [f for f in (tmp_path/'figures/demo').glob('*.*') if f.name != 'made_by.json']
     for f in old: f.unlink()

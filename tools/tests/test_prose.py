@@ -1,9 +1,10 @@
 "Numbers in sentences: each is computed here from the shipped records and must stand in its notebook."
 import json, re
 from functools import cache
+from urllib.parse import unquote
 
 import nbformat, pytest
-from common import ROOT
+from common import LIBRARY, ROOT, none
 
 NUMBERS = '08_comparison', '09_other_pretraining', '05_ablation_weight_decay', '01_ablation_prompt_length', 'index'
 
@@ -73,3 +74,17 @@ def sentences():
 def test_numbers():
     missing = [f'{stem}: {sentence}' for stem, sentence in sentences() if sentence not in said(stem)]
     if missing: pytest.fail('the records say otherwise:\n  ' + '\n  '.join(missing), pytrace=False)
+
+def links(file):
+    "Links of a Markdown file, or of the texts of a notebook, to files of the clone."
+    text = file.read_text(encoding='utf-8')
+    if file.suffix == '.ipynb':
+        text = '\n'.join(c.source for c in nbformat.reads(text, as_version=4).cells if c.cell_type == 'markdown')
+    found = re.findall(r'(?:\]\(|src=")([^)"\s]+)', text)
+    return [unquote(link.partition('#')[0]) for link in found if not re.match(r'[a-z]+:|#', link)]
+
+def test_links():
+    "Each link to a file of the clone leads to one."
+    pages = [*ROOT.glob('*.md'), *ROOT.glob('figures/**/*.md'), *ROOT.glob('nbs/*.ipynb'), *LIBRARY]
+    lost = [f'{p.relative_to(ROOT)}: {link}' for p in pages for link in links(p) if not (p.parent/link).exists()]
+    none(lost, 'links that lead nowhere')
