@@ -6,7 +6,8 @@
 __all__ = ['SLOPE', 'MEETS', 'REASONS', 'training_operations', 'budget_name', 'budgets', 'rates_beside', 'for_all_budgets',
            'check_budget_parameters', 'check_compared', 'search_longest', 'Budget', 'compare_budgets', 'search_and_run',
            'last_losses', 'rate_changes', 'look_of', 'draw_budgets', 'loss_floor', 'draw_rows', 'by_verdict',
-           'rises_sentence', 'reversed_difference', 'spans_text', 'meets_text', 'doublings_to_meet', 'meeting_text']
+           'rises_sentence', 'reversed_difference', 'spans_text', 'meets_text', 'doublings_to_meet', 'meeting_text',
+           'change_text']
 
 # %% ../nbs/api/12j_budget.ipynb #b002dgt1
 import math
@@ -15,13 +16,14 @@ import numpy as np
 import pandas as pd
 from dataclasses import dataclass, replace
 from fastcore.basics import patch
-from functools import cached_property
-from itertools import groupby
+from functools import cached_property, partial
+from itertools import groupby, takewhile
 from matplotlib.ticker import NullFormatter
 from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates, check_plan
 from .comparison import check_search, counterparts, draw_chance, draw_method, edge_sentence
-from .comparison import final_runs, gap_verdicts, gaps_frame, gaps_note, luck_sentence, next_rate
-from .comparison import place_texts, rates_tried, readable_comparison, readable_gaps, readable_search
+from .comparison import final_runs, gap_verdicts, gaps_frame, gaps_note, guessing_sentence
+from .comparison import luck_sentence, next_rate, place_texts, rates_tried, readable_comparison
+from .comparison import readable_gaps, readable_search
 from .comparison import search_runs, search_wider, select_lr
 from .config import Config, grid, preset
 from .core import ShowsMarkdown
@@ -441,11 +443,14 @@ def by_verdict(
 def rises_sentence(
     gaps:dict,  # from `Budget.rises`
 )->str:
-    "Which rows are at their end."
+    "Which rows are at their end, and so whether the longest budget compares them at equal convergence."
     if all(len(p['per_seed']) < 2 for p in gaps.values()): return '' # see `gaps_note`
-    names = {k: ', '.join(rows) for k, rows in by_verdict(gaps).items() if rows}
+    found = by_verdict(gaps)
     words = dict(rising='Still rising', falling='Falling', level='Level within 2 points', open='Open')
-    return ' '.join(f'{words[k]}: {rows}.' for k, rows in names.items())
+    said = ' '.join(f'{words[k]}: {", ".join(rows)}.' for k, rows in found.items() if rows)
+    short = [row for k, rows in found.items() for row in rows if k != 'level']
+    if not short: return f'{said} So all rows are compared where more training changes less than 2 points.'
+    return f'{said} So equal convergence is not shown for {", ".join(short)}.'
 
 # %% ../nbs/api/12j_budget.ipynb #b053dgt1
 @patch
@@ -545,12 +550,14 @@ MEETS = {
 def meets_text(
     words:dict,  # {budget: word}, from the shortest budget
 )->str:
-    "The last time that something was decided anew, with its budget: 'passes {} at 24 epochs'."
-    decided = [(b, w) for b, w in words.items() if w != 'open']
-    spans = [(w, next(group)[0]) for w, group in groupby(decided, lambda v: v[1])]
-    if not spans: return 'is not told apart from {}'
-    word, at = spans[-1]
-    return f'{MEETS[spans[-2][0] if len(spans) > 1 else "", word]} {at}'
+    "What is decided in the end, and since which budget without a break: 'passes {} at 24 epochs'."
+    decided, names = [(b, w) for b, w in words.items() if w != 'open'], list(words)
+    if not decided: return 'is not told apart from {}'
+    last, word = decided[-1]
+    if last != names[-1]: return f'is not told apart from {{}} in the end, and was last {word} after {last}'
+    since = list(takewhile(lambda b: words[b] == word, reversed(names)))[-1]
+    before = next((w for _, w in reversed(decided) if w != word), '')
+    return f'{MEETS[before, word]} {since}'
 
 # %% ../nbs/api/12j_budget.ipynb #b066dgt1
 def doublings_to_meet(
@@ -562,15 +569,16 @@ def doublings_to_meet(
 
 def meeting_text(
     lead:float,  # points with the longest budget, below 0
-    p:dict,      # slope, in points per doubling
+    p:dict,      # pace of the last step, in points per doubling
 )->str:
-    "When two rows would meet, with the range that the interval of the slope gives."
+    "When two rows would meet, with the range that the interval of the pace gives."
     if lead > -MARGIN: return f'They may be within {MARGIN:g} points already.'
     after, soon, late = (doublings_to_meet(lead, p[k]) for k in ('diff', 'high', 'low'))
-    if after > 4: return 'At that pace they would not meet within 16 times the longest budget.'
+    at = 'At the pace of the last step they would'
+    if after > 4: return f'{at} not meet within 16 times the longest budget.'
     far = f'{late:.1f}' if late < 10 else 'more than 10'
-    return (f'At that pace they would meet after {after:.1f} more doublings ({soon:.1f} to {far} by the '
-            'interval of the pace alone).')
+    return (f'{at} meet after {after:.1f} more doublings ({soon:.1f} to {far} by the interval of the pace '
+            'alone).')
 
 # %% ../nbs/api/12j_budget.ipynb #b067dgt1
 @patch
@@ -588,26 +596,42 @@ def end_of(
     level = claims.near[step] or claims.outcome[step] == 'level here'
     return 'level' if level and small else 'open'
 
+def change_text(leads:dict, claims:pd.DataFrame, step:str, row:str)->str:
+    "'+2.1 points (+1.0 to +3.2): it gains', of the slope or of the last step."
+    p = leads[step, row]
+    words = {'holds here': 'it gains', 'opposite here': 'it loses'}
+    decided = words.get(claims.outcome[step, row], 'open')
+    return f'{p["diff"]:+.1f} points ({p["low"]:+.1f} to {p["high"]:+.1f}): {decided}'
+
+@patch
+def pace(self:Budget, leads:dict, row:str)->dict: # diff, low and high in points per doubling
+    "How the lead over another row changes in the last step."
+    *_, before, last = [v['epochs'] for v in self.study.targets.values()]
+    p = leads[self.last_step or SLOPE, row]
+    doublings = math.log2(last / before) if self.last_step else 1
+    return {k: p[k] / doublings for k in ('diff', 'low', 'high')}
+
 @patch
 def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
     "How the judged row stands to another over the budgets, and whether it catches up."
     words, last = self.standings(claims, row), self.names[-1]
     said = f'{self.judged} {meets_text(words).format(row)} ({spans_text(words)}).'
     if (SLOPE, row) not in leads: return said
-    p, outcome = leads[SLOPE, row], claims.outcome[SLOPE, row]
-    decided = {'holds here': 'it gains', 'opposite here': 'it loses'}.get(outcome, 'open')
-    interval = f'{p["diff"]:+.1f} points ({p["low"]:+.1f} to {p["high"]:+.1f})'
-    said += f' On average a doubling changes the difference by {interval}: {decided}.'
-    if words[last] != 'below' or outcome != 'holds here' or self.end_of(claims, row) != 'narrows': return said
-    return f'{said} {meeting_text(leads[last, row]["diff"], p)}'
+    change, step = partial(change_text, leads, claims), self.last_step
+    said += f' On average a doubling changes the difference by {change(SLOPE, row)}.'
+    if step: said += f' The last step, {step}, changes it by {change(step, row)}.'
+    if words[last] != 'below' or self.end_of(claims, row) != 'narrows': return said
+    return f'{said} {meeting_text(leads[last, row]["diff"], self.pace(leads, row))}'
 
 # %% ../nbs/api/12j_budget.ipynb #b068dgt1
 REASONS = dict(
-    narrows='Too little training is part of the reason: to the end it narrows the difference to',
-    widens='Too little training is not the reason: in the end more of it widens the difference to',
-    level=('Too little training is not the reason: in the end more of it changes by under 2 points, and '
-           'under a quarter, the difference to'),
-    open='It is open whether more training would narrow the difference to')
+    narrows=('More training narrows the difference to {}, up to the last step, so too little of it is part of '
+             'the reason.'),
+    widens=('More training widens the difference to {} in the last step, so too little of it is not the '
+            'reason.'),
+    level=('In the last step the difference to {} changes by under 2 points, and under a quarter, so too '
+           'little training is not the reason.'),
+    open='It is open whether more training would narrow the difference to {}.')
 
 @patch
 def answer(self:Budget, claims:pd.DataFrame)->str:
@@ -621,7 +645,7 @@ def answer(self:Budget, claims:pd.DataFrame)->str:
     said = f'After {last} {self.judged} is below {", ".join(behind)}.{not_told}'
     if len(self.names) == 1: return said
     sides = {end: [r for r in behind if self.end_of(claims, r) == end] for end in REASONS}
-    return said + ''.join(f' {REASONS[end]} {", ".join(rows)}.' for end, rows in sides.items() if rows)
+    return said + ''.join(' ' + REASONS[end].format(', '.join(rows)) for end, rows in sides.items() if rows)
 
 # %% ../nbs/api/12j_budget.ipynb #b069dgt1
 @patch
@@ -654,5 +678,5 @@ def conclude(self:Budget)->Shown:
     few = len({r['seed'] for r in study.finals}) < 2
     lines = [self.answer(claims), *pairs, self.open_sentence(claims), self.rates_sentence(),
              edge_sentence(study.results.loc[self.searched_budgets()]), luck_sentence(study.searched),
-             few * ONE_SEED, (study.profile == 'smoke') * SMOKE]
+             guessing_sentence(study.finals), few * ONE_SEED, (study.profile == 'smoke') * SMOKE]
     return Shown('\n'.join(f'- {line}' for line in lines if line), kept)

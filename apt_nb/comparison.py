@@ -12,7 +12,7 @@ __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITION
            'readable_agreement', 'sense_counts', 'sense_frame', 'readable_sense', 'sense_sentence', 'guessed_sentence',
            'Family', 'backbone_size', 'backbone_share', 'draw_level', 'draw_chance', 'draw_method', 'draw_methods',
            'drawn_points', 'text_places', 'place_texts', 'printed_chance', 'draw_printed', 'figure_notes',
-           'comparison_figure', 'luck_sentence', 'Comparison', 'compare_methods', 'rank_text']
+           'comparison_figure', 'luck_sentence', 'guessing_sentence', 'Comparison', 'compare_methods', 'rank_text']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import matplotlib.pyplot as plt
@@ -849,6 +849,18 @@ def luck_sentence(
             f'errors of the best on {range_text(best.n)} validation videos, so the choice between them is '
             f'not sure: {listed}.')
 
+# %% ../nbs/api/12b_comparison.ipynb #guess001
+def guessing_sentence(
+    records,  # records of runs, with target and row
+)->str:
+    "Which runs ended no better than a guess (Wilson's interval holds it); '' if none did."
+    counts = [(r, r['test']['correct'].count('1'), r['test']['n']) for r in records]
+    lost = [r for r, k, n in counts if wilson(k, n)[0] <= 1 / len(r['classes'])]
+    names = [f'{r["config"]["row"]} on {r["config"]["target"]}, seed {r["seed"]}' for r in lost]
+    listed = '; '.join(names[:6] + ['...'] * (len(names) > 6))
+    return (f'{len(lost)} of {len(records)} runs ended no better than a guess ({listed}). '
+            'They count in the means, and widen the intervals of other rows, too.') if lost else ''
+
 # %% ../nbs/api/12b_comparison.ipynb #26f7f9d7
 @dataclass(repr=False)
 class Comparison(ShowsMarkdown):
@@ -1134,5 +1146,5 @@ def conclude(
     search = edge_sentence(self.results), luck_sentence(self.searched)
     own = self.finals[0]['config'].get('validate_on') != 'test' # otherwise the test videos would choose
     best = best_by_validation(self.results, self.targets) if own else ''
-    lines = best, *search, *more
+    lines = best, *search, guessing_sentence(self.finals), *more
     return Study.conclude(self, *filter(None, lines))

@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['QUERIES', 'LOOK_VERSION', 'OTHER_TOKENS', 'watching', 'other_steps', 'looked_at', 'relations', 'Sums', 'comparing',
            'attention_shares', 'keeping', 'gate_errors', 'relations_of', 'inspect_model', 'tuned_tensors',
-           'inspect_run', 'is_published', 'closest', 'check_inspected', 'by_question', 'on_all', 'on_all_text',
-           'backbones_text', 'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
+           'inspect_run', 'is_published', 'closest', 'check_inspected', 'by_question', 'by_row', 'on_all', 'on_some',
+           'on_all_text', 'backbones_text', 'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map',
+           'draw_lines']
 
 # %% ../nbs/api/12i_inside.ipynb #002ins1d
 import math, shutil, torch
@@ -25,7 +26,7 @@ from torch import nn
 from .attention_prompt import PromptedAttention, attention_prompts, block_attention, unwrap_model
 from .audit import OF_RUNS, records_of
 from .comparison import Comparison, check_named, compare_methods, gap_verdicts, gaps_frame
-from .comparison import gaps_note, readable_gaps
+from .comparison import gaps_note, guessing_sentence, readable_gaps
 from .config import Config
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
@@ -33,7 +34,7 @@ from .other_tools import explicit_attention
 from .report import LINE_STYLES, Shown, caption, figure_style, headline, save_figure, save_records
 from .report import profile_dir, titled
 from .run import eval_loader, named_folder, run, splits
-from .stats import MARGIN, holm, level_chance, paired_difference
+from .stats import MARGIN, detectable, holm, level_chance, paired_difference
 from .training import forward_context, make_accelerator, reproducible
 from .tuning import load_tuned
 from .weights import video_vit
@@ -310,6 +311,13 @@ def by_question(
     for name in dict.fromkeys(targets): found.setdefault(name.split(',')[0], []).append(name)
     return found
 
+def by_row(
+    gaps:dict,     # {(target, row): difference}
+)->list:           # (row, question, [targets])
+    "The targets of each row and question."
+    rows = dict.fromkeys(row for _, row in gaps)
+    return [(row, *of) for row in rows for of in by_question(t for t, r in gaps if r == row).items()]
+
 def on_all(
     gaps:dict,     # {(target, row): difference of `paired_difference`, row minus the published form}
     sign:int,      # 1: above the published form; -1: below it; 0: surely within `MARGIN` of it
@@ -317,12 +325,16 @@ def on_all(
     "Rows that are decided the same way on every backbone of a question, corrected for all differences."
     level = dict(zip(gaps, holm([level_chance(p) for p in gaps.values()])))
     said = {k: sign == v if sign else level[k] < .05 for k, (v, _) in gap_verdicts(gaps).items()}
-    found = []
-    for row in dict.fromkeys(r for _, r in gaps):
-        for question, names in by_question(t for t, r in gaps if r == row).items():
-            if all(said[t, row] for t in names):
-                found.append((row, question, [gaps[t, row]['diff'] for t in names]))
-    return found
+    return [(row, question, [gaps[t, row]['diff'] for t in names])
+            for row, question, names in by_row(gaps) if all(said[t, row] for t in names)]
+
+def on_some(
+    gaps:dict,     # {(target, row): difference of `paired_difference`, row minus the published form}
+)->list:           # (row, question, differences)
+    "Rows that are decided on some backbone of a question, and not the same way on all."
+    said = {k: v for k, (v, _) in gap_verdicts(gaps).items()}
+    return [(row, question, [gaps[t, row]['diff'] for t in names])
+            for row, question, names in by_row(gaps) if len({said[t, row] for t in names}) > 1]
 
 # %% ../nbs/api/12i_inside.ipynb #028ins1d
 def on_all_text(
@@ -358,8 +370,10 @@ def forms_sentence(
     if more: text += f' With other numbers of parameters: {on_all_text(more)}.'
     if below: text += f' Below it {every}: {on_all_text(below)}.'
     text += f' Surely within {MARGIN:g} points of it {every}: {on_all_text(level) if level else "none"}.'
-    sees = [p['could_see'] for p in gaps.values()]
-    return f'{text} Alone, the differences could see {min(sees):.1f} to {max(sees):.1f} points.'
+    if some := on_some(gaps): text += f' Decided on a backbone, but not the same on all: {on_all_text(some)}.'
+    sees = [detectable(p['se'], p['df'], len(gaps)) for p in gaps.values() if p['df'] == p['df']]
+    if not sees: return text
+    return f'{text} So corrected, the differences could see {min(sees):.1f} to {max(sees):.1f} points.'
 
 # %% ../nbs/api/12i_inside.ipynb #031ins1d
 @dataclass(repr=False)
@@ -416,7 +430,8 @@ def differences_table(self:Inside, name:str, title:str)->Shown:
     "The differences of `differences`, with their intervals."
     gaps, rows = self.differences(), self.study.rows
     decided = forms_sentence(gaps, self.equal_rows())
-    note = f'Points of top-1, a form minus the published one. {gaps_note(gaps)} {decided}'.strip()
+    lines = 'Points of top-1, a form minus the published one.', gaps_note(gaps), decided
+    note = ' '.join(filter(None, (*lines, guessing_sentence(self.study.finals))))
     text, data = readable_gaps(gaps, self.study.targets, rows), gaps_frame(gaps)
     return self.study.show_table(text, data, name, title, note=note)
 
