@@ -625,8 +625,8 @@ def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
 
 # %% ../nbs/api/12j_budget.ipynb #b068dgt1
 REASONS = dict(
-    narrows=('More training narrows the difference to {}, up to the last step, so too little of it is part of '
-             'the reason.'),
+    narrows=('More training narrows the difference to {}, up to the last step, so too little of it is part '
+             'of the reason.'),
     widens=('More training widens the difference to {} in the last step, so too little of it is not the '
             'reason.'),
     level=('In the last step the difference to {} changes by under 2 points, and under a quarter, so too '
