@@ -11,13 +11,12 @@ __all__ = ['SLOPE', 'MEETS', 'REASONS', 'training_operations', 'budget_name', 'b
 
 # %% ../nbs/api/12j_budget.ipynb #b002dgt1
 import math
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass, replace
 from fastcore.basics import patch
 from functools import cached_property, partial
-from itertools import groupby, takewhile
+from itertools import cycle, groupby, takewhile
 from matplotlib.ticker import NullFormatter
 from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates, check_plan
 from .comparison import check_search, counterparts, draw_chance, draw_method, edge_sentence
@@ -28,8 +27,8 @@ from .comparison import search_runs, search_wider, select_lr
 from .config import Config, grid, preset
 from .core import ShowsMarkdown
 from .cost import example_input, step_multiply_adds
-from .report import LINE_STYLES, ONE_SEED, SMOKE, Shown, _name_ends, caption, decide, figure_style
-from .report import finding, headline, open_text, overview, save_figure, save_findings, with_setting
+from .report import LINE_STYLES, ONE_SEED, SMOKE, Shown, caption, decide, finding, headline
+from .report import name_ends, new_figure, open_text, overview, save_figure, save_findings, with_setting
 from .run import build_model
 from .stats import MARGIN, contrast, holm, level_chance, records_frame, slope_weights, text_ints
 from .tuning import train_mode
@@ -328,7 +327,6 @@ def draw_budgets(
 def save(self:Budget, fig, name:str):
     "Write a figure's files."
     save_figure(fig, name, self.study.profile, self.study.finals, self.study.root)
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/12j_budget.ipynb #b040dgt1
@@ -342,19 +340,18 @@ def lines_figure(
     draw_level,    # function of the axes: draws a level, and returns its height and its name
 ):
     "A line for each row over the training steps, named at its end."
-    t, dashes = self.frame(), [LINE_STYLES[i % len(LINE_STYLES)] for i in range(len(self.rows))]
+    t = self.frame()
     steps = t.groupby('target', sort=False)[['steps', 'epochs']].first()
-    with figure_style():
-        fig, ax = plt.subplots(figsize=(7.6, 4.8), layout='constrained')
+    with new_figure(headline(title, self.study.finals), figsize=(7.6, 4.8)) as (fig, ax):
         ax.set_xscale('log')
-        ends = {r: draw_budgets(ax, t.xs(r, level='row'), columns, d) for r, d in zip(self.rows, dashes)}
+        rows = zip(self.rows, cycle(LINE_STYLES))
+        ends = {r: draw_budgets(ax, t.xs(r, level='row'), columns, dashes) for r, dashes in rows}
         place = dict(transform=ax.get_yaxis_transform(), ha='right', va='bottom', fontsize=SMALL)
         ax.text(.99, *draw_level(ax), **place)
         ax.set_xticks(steps.steps, [f'{s:,}\n({e})' for s, e in steps.itertuples(index=False)])
         ax.minorticks_off()
         ax.set(xlabel='training steps (epochs)', ylabel=label)
-        _name_ends(ax, ends)
-        fig.suptitle(headline(title, self.study.finals), fontsize=10)
+        name_ends(ax, ends)
     return self.save(fig, name)
 
 # %% ../nbs/api/12j_budget.ipynb #b041dgt1
@@ -410,8 +407,7 @@ def cost_figure(self:Budget, name:str, title:str):
     t, last = self.frame(), self.names[-1]
     t['cost'] = t.operations / 1e15
     above = f'{title} ({caption(self.study.finals)}; bar: lowest to highest seed)'
-    with figure_style():
-        fig, (left, right) = plt.subplots(ncols=2, figsize=(10.5, 4.6), layout='constrained', sharey=True)
+    with new_figure(ncols=2, figsize=(10.5, 4.6), sharey=True) as (fig, (left, right)):
         texts = {left: draw_rows(left, t.loc[[last]], 'tuned'), right: draw_rows(right, t, 'cost')}
         left.set(title=f'after {last}', xlabel='tuned parameters', ylabel='test top-1 (%)')
         right.set(title='each budget', xlabel='operations of the training ($10^{15}$)')

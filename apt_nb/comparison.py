@@ -15,7 +15,6 @@ __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITION
            'comparison_figure', 'luck_sentence', 'guessing_sentence', 'Comparison', 'compare_methods', 'rank_text']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import re
@@ -32,7 +31,7 @@ from .core import ShowsMarkdown
 from .moving_shapes import ACTIONS
 from .official import known_set
 from .paper import published, row_method
-from .report import Shown, Study, caption, figure_style, figures_dir, findings, overview
+from .report import Shown, Study, caption, figures_dir, findings, new_figure, overview
 from .report import plus_minus, range_text, save_figure, save_records, save_text, titled, with_setting
 from .stats import contrast, difference_of_differences, holm, paired_difference
 from .stats import rank_correlation, records_frame, records_table, slope_weights, two_standard_errors
@@ -811,8 +810,7 @@ def comparison_figure(
     "Top-1 by the share that is tuned: our targets above, the paper's data sets below."
     classes = {r['config']['target']: len(r['classes']) for r in records}
     size = (.8 + 2.8 * len(targets), 7.6)
-    with figure_style():
-        fig, axes = plt.subplots(2, len(targets), figsize=size, squeeze=False, layout='constrained')
+    with new_figure('', 2, len(targets), figsize=size, squeeze=False) as (fig, axes):
         texts = {ax: draw_methods(ax, t.loc[k], 100 / classes[k]) for k, ax in zip(targets, axes[0])}
         for (name, about), ours, theirs in zip(targets.items(), *axes):
             ours.set_title(f'here: {name}')
@@ -823,7 +821,6 @@ def comparison_figure(
         fig.suptitle(f'{title} ({caption(records)})\n{figure_notes(t)}', fontsize=10)
         fig.draw_without_rendering()
         for ax, own in texts.items(): place_texts(ax, own)
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/12b_comparison.ipynb #7a99c37a

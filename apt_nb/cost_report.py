@@ -8,7 +8,6 @@ __all__ = ['CostReport', 'setting_text', 'meta_models', 'operation_ratios', 'tun
 
 # %% ../nbs/api/12e_cost_report.ipynb #a33ba6d4
 import torch
-import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from .audit import records_of
 from .config import preset
 from .core import ShowsMarkdown, atomic, repo_root
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
-from .report import LINE_STYLES, Shown, figure_style, figures_dir, markdown, save_drawing, save_records
+from .report import LINE_STYLES, Shown, figures_dir, markdown, new_figure, save_drawing, save_records
 from .run import environment
 from .training import make_accelerator
 from .tuning import n_tuned, train_mode, tune
@@ -58,12 +57,8 @@ def table(
 def figure(self:CostReport, name:str, title:str, draw, *shape, how:str='', **kwargs):
     """The figure that `draw` draws on the axes of `plt.subplots(*shape, **kwargs)`, under its title.
     A second line says where the numbers come from."""
-    with figure_style():
-        fig, axes = plt.subplots(*shape, layout='constrained', **kwargs)
-        draw(axes)
-        fig.suptitle(f'{title}\n{how or self.counted}', fontsize=10)
+    with new_figure(f'{title}\n{how or self.counted}', *shape, **kwargs) as (fig, axes): draw(axes)
     save_drawing(fig, self.file(name))
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/12e_cost_report.ipynb #60683c14

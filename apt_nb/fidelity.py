@@ -4,25 +4,25 @@
 
 # %% auto #0
 __all__ = ['ONE_VIDEO', 'DATASETS', 'REFERENCE_MODELS', 'TINY', 'IN_RUNS', 'IN_SOURCES', 'THINGS', 'READ', 'NAMED_READ', 'BLUE',
-           'ORANGE', 'WAYS', 'FIGURES', 'Row', 'view_config', 'training_clips', 'testing_clips', 'Ends', 'extremes',
-           'testing_frames', 'gaps', 'apart_text', 'frames_of', 'uniform_training_row', 'dense_training_row',
-           'shared_views_row', 'validation_frames_row', 'uniform_testing_row', 'dense_testing_row', 'picture', 'sides',
-           'whole_side', 'crop_places', 'testing_sizes_row', 'testing_places_row', 'pixels_at', 'on_pictures',
-           'testing_pixels_row', 'TheirDraws', 'drawn_box', 'training_boxes_row', 'OneBox', 'training_pixels_row',
-           'rand_augment_row', 'whole_view_row', 'script_given', 'script_config', 'one_script', 'script_table',
-           'script_settings_row', 'epoch_steps_row', 'recipe_of', 'learning_rates_row', 'switched_off_row', 'noise',
-           'their_name', 'formula', 'label_smoothing_row', 'fill_by_formula', 'logits_off', 'model_logits_row',
-           'their_checkpoint', 'round_trip', 'checkpoint_row', 'named_model', 'tuned_tensors_row', 'start_values_row',
-           'stochastic_depth_row', 'tiny_model', 'tiny_batch', 'part_of_loss', 'twenty_steps', 'tuned_norms',
-           'live_share', 'steps_off', 'twenty_losses_row', 'two_masks_row', 'scale_rounding_row', 'as_deepspeed',
-           'steps_with_count', 'half_precision_row', 'loss_scales', 'loss_scale_row', 'view_averages_row',
-           'chosen_by_row', 'adam_count_row', 'three_clips_row', 'scripts_of_figure_3_row', 'named_row',
-           'fidelity_rows', 'readable_things', 'rows_frame', 'may_matter', 'answer', 'draw_segments', 'draw_starts',
-           'frames_figure', 'draw_unseen', 'draw_rates', 'draw_band', 'settings_figure', 'Fidelity']
+           'ORANGE', 'WAYS', 'SEEN', 'FIGURES', 'Row', 'view_config', 'training_clips', 'testing_clips', 'Ends',
+           'extremes', 'testing_frames', 'gaps', 'apart_text', 'frames_of', 'uniform_training_row',
+           'dense_training_row', 'shared_views_row', 'validation_frames_row', 'uniform_testing_row',
+           'dense_testing_row', 'picture', 'sides', 'whole_side', 'crop_places', 'testing_sizes_row',
+           'testing_places_row', 'pixels_at', 'on_pictures', 'testing_pixels_row', 'TheirDraws', 'drawn_box',
+           'training_boxes_row', 'OneBox', 'training_pixels_row', 'rand_augment_row', 'whole_view_row', 'script_given',
+           'script_config', 'one_script', 'script_table', 'script_settings_row', 'epoch_steps_row', 'recipe_of',
+           'learning_rates_row', 'switched_off_row', 'noise', 'their_name', 'formula', 'label_smoothing_row',
+           'fill_by_formula', 'logits_off', 'model_logits_row', 'their_checkpoint', 'round_trip', 'checkpoint_row',
+           'named_model', 'tuned_tensors_row', 'start_values_row', 'stochastic_depth_row', 'tiny_model', 'tiny_batch',
+           'part_of_loss', 'twenty_steps', 'tuned_norms', 'live_share', 'steps_off', 'twenty_losses_row',
+           'two_masks_row', 'scale_rounding_row', 'as_deepspeed', 'steps_with_count', 'half_precision_row',
+           'loss_scales', 'loss_scale_row', 'view_averages_row', 'chosen_by_row', 'adam_count_row', 'three_clips_row',
+           'scripts_of_figure_3_row', 'named_row', 'fidelity_rows', 'readable_things', 'rows_frame', 'may_matter',
+           'answer', 'draw_segments', 'draw_starts', 'frames_figure', 'draw_unseen', 'draw_rates', 'draw_band',
+           'settings_figure', 'Fidelity']
 
 # %% ../nbs/api/12f_fidelity.ipynb #4733a305
 import math, random, torch, zlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from argparse import Namespace
@@ -43,7 +43,8 @@ from .datasets import VideoList
 from .evaluation import Predictions, average_views, metrics
 from .official import known_set
 from .protocol import official_numbers
-from .report import Shown, figure_style, format_number, markdown, profile_dir, save_drawing, save_text
+from .report import PALETTE, Shown, format_number, markdown, new_figure, profile_dir, save_drawing
+from .report import save_text
 from .run import eval_loader, train_loader, val_loader
 from .training import Recipe, autocast_for, lr_at, new_scaler, peak_lr, take_step
 from .tuning import load_tuned, n_tuned, param_groups, published_name, save_tuned, train_mode, tune
@@ -1074,41 +1075,41 @@ def answer(rows:dict)->str:
             f'{", ".join(open_ones)}.')
 
 # %% ../nbs/api/12f_fidelity.ipynb #0d69486f
-BLUE, ORANGE = 'C0', 'C1'
+BLUE, ORANGE = PALETTE[:2]
 WAYS = {'published': BLUE, 'held-out': ORANGE}
 
 def draw_segments(ax, n:int):
-    "Frames of a video that uniform sampling can see in training, and those of the two test clips."
+    """Spans of the 16 frames of a training clip by uniform sampling, every second one lower, and the frames of
+    the two test clips (dots, triangles)."""
     for y, (protocol, colour) in enumerate(WAYS.items()):
         for i, (first, last) in enumerate(extremes(protocol, 'ssv2', n).T):
-            look = dict(height=.6, color=colour, alpha=.35 + .3 * (i % 2))
-            ax.barh(-y, last - first + .9, left=first - .45, **look)
+            ax.barh(.16 - .32 * (i % 2) - y, last - first + .9, left=first - .45, height=.28, color=colour)
         for frames, marker in zip(testing_frames(protocol, 'ssv2', n), 'o^'):
             ax.plot(frames, np.full(16, -y - 2.2 - .3 * (marker == '^')), marker, color=colour, ms=4)
-    names = [f'{what}, {p}' for what in ('training', 'testing') for p in WAYS]
-    ax.set(yticks=[0, -1, -2.35, -3.35], yticklabels=names, xlabel='frame', xlim=(-1, n),
-           title=f'SSv2: a video of {n} frames')
+    ax.set(xlabel='frame', xlim=(-1, n), title=f'SSv2: a video of {n} frames')
     ax.grid(False)
 
 # %% ../nbs/api/12f_fidelity.ipynb #79bc3b65
 def draw_starts(ax, n:int):
-    "The earliest and the latest training clip, and the test clips of dense sampling."
+    "The first and the last possible training clip (dots), and the test clips of dense sampling (lines)."
     for y, (protocol, colour) in enumerate(WAYS.items()):
         for i, frames in enumerate(extremes(protocol, 'ucf101', n)):
             ax.plot(frames, np.full(16, -y + .2 - .4 * i), '.', color=colour)
         for i, frames in enumerate(testing_frames(protocol, 'ucf101', n)):
-            ax.plot(frames[[0, -1]], np.full(2, -1.7 - y - .16 * i), '|-', color=colour, lw=1)
-    ax.set(yticks=[0, -1, -2.02, -3.02], yticklabels=[], xlabel='frame', xlim=(-1, n),
-           title=f'UCF101: a video of {n} frames')
-    ax.grid(axis='y')
+            ax.plot(frames[[0, -1]], np.full(2, -2.03 - y - .16 * i), '|-', color=colour, lw=1)
+    ax.set(xlabel='frame', xlim=(-1, n), title=f'UCF101: a video of {n} frames')
+    ax.grid(False)
+
+SEEN = ('Frames that are seen, the same in every profile\nleft: spans of the 16 training frames, and two '
+        'test clips (dots, triangles); right: first and last possible training clip (dots), test clips (lines)')
 
 def frames_figure():
     "Which frames are seen, by both protocols."
-    with figure_style():
-        fig, axes = plt.subplots(1, 2, figsize=(10.5, 3), layout='constrained')
+    names = [f'{what}, {p}' for what in ('training', 'testing') for p in WAYS]
+    with new_figure(SEEN, ncols=2, figsize=(10.5, 3.4), sharey=True) as (fig, axes):
         draw_segments(axes[0], 47)
         draw_starts(axes[1], 90)
-    plt.close(fig)
+        axes[0].set_yticks([0, -1, -2.35, -3.35], names)
     return fig
 
 # %% ../nbs/api/12f_fidelity.ipynb #57c6e421
@@ -1116,8 +1117,9 @@ def draw_unseen(ax):
     "The share of a video that training never sees."
     n = np.arange(8, 97)
     share = np.where(n < 16, 1 - 1 / n, n % 16 / n)
-    ax.plot(n, 100 * share, color=BLUE, lw=1)
-    ax.axhline(0, color=ORANGE)
+    ax.plot(n, 100 * share, color=BLUE, lw=1, label='published')
+    ax.axhline(0, color=ORANGE, label='held-out')
+    ax.legend(fontsize=8)
     ax.set(xlabel='frames in the video (SSv2)', ylabel='% of frames never seen', title='Training frames')
 
 def draw_rates(ax):
@@ -1146,10 +1148,9 @@ def draw_band(ax):
 # %% ../nbs/api/12f_fidelity.ipynb #b992a3ff
 def settings_figure():
     "Unseen frames, learning rates, and scales near 1, by both protocols."
-    with figure_style():
-        fig, axes = plt.subplots(1, 3, figsize=(10.5, 3), layout='constrained')
+    title = 'Where the two protocols differ, the same in every profile'
+    with new_figure(title, ncols=3, figsize=(10.5, 3.2)) as (fig, axes):
         for ax, draw in zip(axes, (draw_unseen, draw_rates, draw_band)): draw(ax)
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/12f_fidelity.ipynb #0fe541d7

@@ -11,7 +11,6 @@ __all__ = ['QUERIES', 'LOOK_VERSION', 'OTHER_TOKENS', 'watching', 'other_steps',
 
 # %% ../nbs/api/12i_inside.ipynb #002ins1d
 import math, shutil, torch
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from accelerate.utils import set_seed
@@ -31,7 +30,7 @@ from .config import Config
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
 from .other_tools import explicit_attention
-from .report import LINE_STYLES, Shown, caption, figure_style, headline, save_figure, save_records
+from .report import LINE_STYLES, PALETTE, Shown, headline, new_figure, save_figure, save_records
 from .report import profile_dir, titled
 from .run import eval_loader, named_folder, run, splits
 from .stats import MARGIN, detectable, holm, level_chance, paired_difference
@@ -569,13 +568,8 @@ def save(
     **kwargs,   # panels, as for `plt.subplots`
 ):
     "A figure of what was looked into, under a title that says data, profile and seeds."
-    with figure_style():
-        fig, axes = plt.subplots(layout='constrained', squeeze=False, **kwargs)
-        draw(axes)
-        above = headline(title, self.looked) if band else f'{title} ({caption(self.looked)})'
-        fig.suptitle(above, fontsize=10)
+    with new_figure(headline(title, self.looked, band), squeeze=False, **kwargs) as (fig, axes): draw(axes)
     save_figure(fig, name, self.study.profile, self.looked, self.root)
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/12i_inside.ipynb #038ins1d
@@ -616,11 +610,13 @@ def draw_lines(
     frame:pd.DataFrame,  # x, y, seed and the column of the lines
     x:str, y:str,        # columns
     lines:str,           # column that makes the lines
+    looks:dict=None,     # {value: colour and line style} (None: the colours and styles in turn)
 ):
     "A line for each value with its legend: the mean over seeds, and a band from the lowest to the highest."
-    for (value, part), style in zip(frame.groupby(lines, sort=False), cycle(LINE_STYLES)):
+    looks = looks or {v: dict(ls=style) for v, style in zip(frame[lines].unique(), cycle(LINE_STYLES))}
+    for value, part in frame.groupby(lines, sort=False):
         g = part.groupby(x)[y]
-        line = ax.plot(g.mean(), ls=style, marker='.', label=value)[0]
+        line = ax.plot(g.mean(), marker='.', label=value, **looks[value])[0]
         ax.fill_between(g.mean().index, g.min(), g.max(), color=line.get_color(), alpha=.15, lw=0)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
@@ -651,9 +647,12 @@ def relations_figure(self:Inside, name:str, title:str):
     frames = [self.looked_frame(k, self.looked + self.beside) for k in of]
     named = [f.assign(row=f.row + more, value=100 * f.value) for f, more in zip(frames, of.values())]
     frame = pd.concat(named)
+    rows = enumerate(frames[0].row.unique())
+    looks = {row + more: dict(color=PALETTE[i], ls=style)
+             for i, row in rows for more, style in zip(of.values(), LINE_STYLES)}
     def draw(axes):
         for ax, target in zip(axes[0], targets):
-            draw_lines(ax, frame[frame.target == target], 'block', 'value', 'row')
+            draw_lines(ax, frame[frame.target == target], 'block', 'value', 'row', looks)
             ax.set(title=target, xlabel='block')
             ax.get_legend().remove()
         axes[0, -1].legend(loc='center left', bbox_to_anchor=(1, .5)) # one for all panels, beside them

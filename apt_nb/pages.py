@@ -9,12 +9,11 @@ __all__ = ['NUMBERED', 'PAGE', 'confusion_counts', 'percent_range', 'class_table
 
 # %% ../nbs/api/12h_pages.ipynb #20bbb7a9
 import base64, html, io
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
-from .report import figure_style
+from .report import new_figure
 from .stats import text_ints, wilson
 
 # %% ../nbs/api/12h_pages.ipynb #b771e987
@@ -57,8 +56,7 @@ def confusion_figure(
     n, share = len(counts), counts.div(counts.sum(1).clip(1), axis=0).to_numpy()
     side, shades = min(12, 2.2 + .38 * n), LinearSegmentedColormap.from_list('blue', ['#ffffff', '#08519c'])
     names = [str(c) if len(str(c)) < 24 else f'{str(c)[:22]}..' for c in counts]
-    with figure_style():
-        fig, ax = plt.subplots(figsize=(side, side), layout='constrained')
+    with new_figure(figsize=(side, side)) as (fig, ax):
         ax.imshow(share, cmap=shades, vmin=0, vmax=1)
         ax.grid(False)
         ax.set(xlabel='predicted', ylabel='true')
@@ -68,7 +66,6 @@ def confusion_figure(
         for i, j in zip(*counts.to_numpy().nonzero()) if n <= NUMBERED else ():
             colour = 'white' if share[i, j] > .5 else 'black'
             ax.text(j, i, counts.iloc[i, j], ha='center', va='center', color=colour, fontsize=8)
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/12h_pages.ipynb #4c29bf5b
@@ -76,8 +73,7 @@ def learning_figure(
     records:dict,  # {method: record}
 ):
     "Training loss by step, and validation top-1 by epoch, one line for each method."
-    with figure_style():
-        fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout='constrained')
+    with new_figure(ncols=2, figsize=(9, 3)) as (fig, (left, right)):
         for name, r in records.items():
             steps = text_ints(r['steps']['every']).cumsum()
             left.plot(steps, r['steps']['loss'], lw=1, label=name)
@@ -86,7 +82,6 @@ def learning_figure(
         left.set(xlabel='step', ylabel='training loss (nats)', ylim=(0, None))
         right.set(xlabel='epoch', ylabel='validation top-1 (%)', ylim=(0, 101))
         left.legend(fontsize=8)
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/12h_pages.ipynb #d19220aa

@@ -9,7 +9,6 @@ __all__ = ['SHOWN', 'window_starts', 'Windows', 'Part', 'window_probabilities', 
 
 # %% ../nbs/api/13c_timeline.ipynb #8b7d80de
 import json, os, sys
-import matplotlib.pyplot as plt
 import numpy as np
 from dataclasses import replace
 from itertools import chain, count
@@ -21,7 +20,7 @@ from .datasets import VideoList
 from .evaluation import predict
 from .frames import open_video
 from .own_videos import is_main, load_model, one_line, print_main, saved_length, video_files
-from .report import figure_style
+from .report import new_figure
 from .run import clip_dataset
 from .training import forward_context, make_accelerator, reproducible, set_attention
 from .video import VideoError
@@ -124,8 +123,7 @@ def timeline_figure(
     parts = found['windows']
     middle = [(a['end'] + b['start']) / 2 for a, b in zip(parts, parts[1:])]
     edges = [parts[0]['start'], *middle, parts[-1]['end']]
-    with figure_style():
-        fig, ax = plt.subplots(figsize=(10, 1.4 + .3 * len(keep)), layout='constrained')
+    with new_figure(figsize=(10, 1.4 + .3 * len(keep))) as (fig, ax):
         shown = ax.pcolormesh(edges, np.arange(len(keep) + 1), q.T[keep], cmap='viridis', vmin=0, vmax=1)
         ax.set_yticks(np.arange(len(keep)) + .5, [one_line(found['classes'][c]) for c in keep])
         ax.invert_yaxis()
@@ -133,7 +131,6 @@ def timeline_figure(
         ax.set(xlabel='seconds', title=one_line(found['video']))
         for text in (ax.title, *ax.get_yticklabels()): text.set_parse_math(False) # names may have $
         fig.colorbar(shown, label='probability')
-    plt.close(fig)
     return fig
 
 # %% ../nbs/api/13c_timeline.ipynb #abc097d7
