@@ -1079,7 +1079,7 @@ BLUE, ORANGE = PALETTE[:2]
 WAYS = {'published': BLUE, 'held-out': ORANGE}
 
 def draw_segments(ax, n:int):
-    """Spans of the 16 frames of a training clip by uniform sampling, every second one lower, and the frames of
+    """Spans of the 16 frames of a training clip by uniform sampling, each second one lower, and the frames of
     the two test clips (dots, triangles)."""
     for y, (protocol, colour) in enumerate(WAYS.items()):
         for i, (first, last) in enumerate(extremes(protocol, 'ssv2', n).T):
@@ -1100,8 +1100,9 @@ def draw_starts(ax, n:int):
     ax.set(xlabel='frame', xlim=(-1, n), title=f'UCF101: a video of {n} frames')
     ax.grid(False)
 
-SEEN = ('Frames that are seen, the same in every profile\nleft: spans of the 16 training frames, and two '
-        'test clips (dots, triangles); right: first and last possible training clip (dots), test clips (lines)')
+SEEN = """Frames that are seen, the same in every profile
+left: spans of the 16 training frames, and two test clips (dots, triangles)
+right: first and last possible training clip (dots), test clips (lines)"""
 
 def frames_figure():
     "Which frames are seen, by both protocols."
