@@ -677,7 +677,9 @@ def verdict_edges(statements:pd.DataFrame)->list:
 # %% ../nbs/api/12d_audit.ipynb #da90494e
 HEADERS = dict(params='params\n(M)', share='share\n(%)', gflops='GFLOPs')
 
-def header(column:str)->str: return HEADERS.get(column, column.replace('top', 'top-').replace('_', '\n'))
+def header(column:str)->str:
+    "A column's name with its unit."
+    return HEADERS.get(column) or column.replace('top', 'top-').replace('_', '\n') + ' (%)'
 
 # %% ../nbs/api/12d_audit.ipynb #358e78d1
 def table_grid(

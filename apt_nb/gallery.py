@@ -193,6 +193,8 @@ READING = """## How to read the tables
   other direction; or, where it says level, surely different. *Open*: none of these.
 - "Surely" means at 5%, corrected for all findings of a table (Holm). So one may be open though its own
   interval leaves out zero.
+- Findings have the paper's names. So "1,400 prompts" in those of Table 1 are the row that stands for them, which
+  the table's second column says.
 - *Could see*: the difference that as many seeds and videos find four times out of five. An *open* finding may
   hide one as large.
 - A band around a curve goes from the lowest to the highest seed. It is no interval."""

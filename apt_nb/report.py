@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['SCORE_NAMES', 'PALETTE', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES', 'FINDING_COLUMNS', 'FINDING_TEXTS',
            'TAKES', 'SATURATED', 'ONE_SEED', 'SMOKE', 'WINDOWS', 'compare_table', 'plus_minus', 'format_number',
-           'readable_table', 'markdown', 'profile_dir', 'figures_dir', 'file_stem', 'caption', 'headline', 'titled',
-           'short_number', 'save_text', 'save_records', 'range_text', 'overview', 'with_setting', 'figure_style',
-           'new_figure', 'save_drawing', 'save_figure', 'spread_labels', 'name_ends', 'end_at_100', 'draw_curves',
-           'draw_panels', 'loss_frame', 'difference_sentence', 'window_label', 'window_sentence', 'finding', 'outcome',
-           'takes', 'takes_text', 'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'readable_findings',
-           'more_than_known', 'save_findings', 'read_findings', 'open_text', 'ceiling_text', 'saturated_classes',
-           'saturated_text', 'saturated_texts', 'conclusions', 'Shown', 'Study']
+           'score_texts', 'readable_table', 'markdown', 'profile_dir', 'figures_dir', 'file_stem', 'caption',
+           'headline', 'titled', 'short_number', 'save_text', 'save_records', 'range_text', 'overview', 'with_setting',
+           'figure_style', 'new_figure', 'save_drawing', 'save_figure', 'spread_labels', 'name_ends', 'end_at_100',
+           'draw_curves', 'draw_panels', 'loss_frame', 'difference_sentence', 'window_label', 'window_sentence',
+           'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings', 'signed', 'interval_text',
+           'readable_findings', 'more_than_known', 'save_findings', 'read_findings', 'open_text', 'ceiling_text',
+           'saturated_classes', 'saturated_text', 'saturated_texts', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -69,6 +69,12 @@ def format_number(
 SCORE_NAMES = dict(top1='top-1', top5='top-5')
 
 # %% ../nbs/api/12a_report.ipynb #dbacfa87
+def score_texts(
+    t:pd.DataFrame,  # from `compare_table`
+)->dict:             # {name: texts}
+    "Accuracies as text, 'mean ± deviation'."
+    return {name: [plus_minus(*v) for v in zip(t[k], t[f'{k}_sd'])] for k, name in SCORE_NAMES.items()}
+
 def readable_table(
     t:pd.DataFrame,  # from `compare_table`, perhaps with more columns
     knob:str,        # setting that makes the rows
@@ -78,7 +84,7 @@ def readable_table(
     out = {SETTING_NAMES.get(knob, knob): [setting_label(knob, v) for v in t.index]}
     out |= {c: [format_number(v) for v in t[c]] for c in t if c not in own}
     out['runs'] = t.n.astype(str).tolist()
-    for k, name in SCORE_NAMES.items(): out[name] = [plus_minus(*v) for v in zip(t[k], t[f'{k}_sd'])]
+    out |= score_texts(t)
     for k, name in SCORE_NAMES.items():
         if f'paper_{k}' not in t: continue
         out[f'paper {name}'] = ['-' if pd.isna(v) else f'{v:.2f}' for v in t[f'paper_{k}']]
@@ -716,6 +722,12 @@ def per_class(self:Study)->pd.DataFrame:
     of = lambda value: [r['test']['per_class'] for r in self.records if r['config'][self.knob] == value]
     rows = dict.fromkeys(r['config'][self.knob] for r in self.records)
     return pd.DataFrame({self.label(v): pd.DataFrame(of(v)).mean() for v in rows}).rename_axis('class')
+
+@patch(as_prop=True)
+def scores(self:Study)->pd.DataFrame:
+    "Test accuracies of each row as text, see `score_texts`."
+    t = compare_table(self.records, self.knob)
+    return pd.DataFrame(score_texts(t), t.index)
 
 # %% ../nbs/api/12a_report.ipynb #e3164174
 @patch
