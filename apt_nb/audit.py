@@ -28,7 +28,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pathlib import Path
 from textwrap import fill
-from .core import DamagedFile, ShowsMarkdown, atomic, read_json, repo_root
+from .core import DamagedFile, ShowsMarkdown, atomic, plural, read_json, repo_root
 from .comparison import column_agreement
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
@@ -181,7 +181,7 @@ def measured(
     value, n = float(np.mean([r['test'][metric] for r in records])), records[0]['test']['n']
     error = two_standard_errors(value, value, n)
     state = 'measured' if abs(value - float(printed)) <= error else 'not reproduced'
-    runs = f'{len(records)} run{"s" * (len(records) > 1)}'
+    runs = plural(len(records), 'run')
     return dict(value=value, state=state, note=f'{runs}, {n:,} videos: ± {error:.2f}')
 
 # %% ../nbs/api/12d_audit.ipynb #de9f45fb

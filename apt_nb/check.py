@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
-from .core import atomic, n_cores, progress_bar
+from .core import atomic, n_cores, one_line, progress_bar
 from .datasets import DatasetError, VideoList, class_folders, class_tree, inner_folder
 from .datasets import part_folder
 from .identity import stamp
@@ -213,8 +213,7 @@ def _printable(
 )->str:
     "Text for a terminal: what cannot be printed is escaped as in Python."
     code = getattr(sys.stdout, 'encoding', None) or 'utf-8'
-    escaped = ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return escaped.encode(code, 'backslashreplace').decode(code)
+    return one_line(text).encode(code, 'backslashreplace').decode(code)
 
 # %% ../nbs/api/05b_check.ipynb #41d584f4
 def check_summary(

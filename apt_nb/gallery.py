@@ -193,8 +193,8 @@ READING = """## How to read the tables
   other direction; or, where it says level, surely different. *Open*: none of these.
 - "Surely" means at 5%, corrected for all findings of a table (Holm). So one may be open though its own
   interval leaves out zero.
-- Findings have the paper's names. So "1,400 prompts" in those of Table 1 are the row that stands for them, which
-  the table's second column says.
+- Findings have the paper's names. So "1,400 prompts" in those of Table 1 are the row that stands for them,
+  which the table's second column says.
 - *Could see*: the difference that as many seeds and videos find four times out of five. An *open* finding may
   hide one as large.
 - A band around a curve goes from the lowest to the highest seed. It is no interval."""
@@ -216,13 +216,12 @@ def audit_section(
 def gallery(
     profile:str,     # demo or paper
     root:Path=None,  # clone (None: the one that the package is in)
-    base:Path=None,  # folder of the page (None: as `save_gallery` has it)
 )->str:              # Markdown
     "The page of everything in figures/<profile>. Raises ValueError for a profile without a page (smoke)."
     if profile not in ABOUT_PROFILE:
         raise ValueError(f'profile is {profile!r}: a page is made for {" and ".join(ABOUT_PROFILE)}')
     root = Path(root or repo_root())
-    folder, base = root/'figures'/profile, base or gallery_path(profile, root).parent
+    folder, base = root/'figures'/profile, gallery_path(profile, root).parent
     nbs = [nb for nb in experiments(root) if 'audit' not in nb.stem]
     parts = ['# Figures and tables', ABOUT_PAGE.format(profile=profile), ABOUT_PROFILE[profile]]
     missing = [nb for nb in nbs if not notebook_files(nb, folder)]

@@ -14,9 +14,9 @@ import math, shutil, torch
 import numpy as np
 import pandas as pd
 from accelerate.utils import set_seed
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from fastcore.basics import patch
+from fastcore.basics import GetAttr, patch
 from functools import partial
 from itertools import cycle
 from matplotlib.ticker import FuncFormatter
@@ -48,11 +48,9 @@ def watching(
     blocks = list(attention_prompts(model))
     if not blocks: raise ValueError('this model has no attention prompts: tune it with apt')
     def watch(i, drop, args): see(i, args[0])
-    with explicit_attention(model) as attns:
-        hooks = [attns[i].attn_drop.register_forward_pre_hook(partial(watch, i)) for i in blocks]
-        try: yield
-        finally:
-            for hook in hooks: hook.remove()
+    with explicit_attention(model) as attns, ExitStack() as hooks:
+        for i in blocks: hooks.enter_context(attns[i].attn_drop.register_forward_pre_hook(partial(watch, i)))
+        yield
 
 # %% ../nbs/api/12i_inside.ipynb #008ins1d
 def other_steps(model:nn.Module)->torch.Tensor: # bool `N N`
@@ -107,10 +105,9 @@ def comparing(
     watched = [(block_attention(b), see_frozen, i) for i, b in enumerate(frozen.blocks)]
     for i, b in enumerate(model.blocks):
         watched += [(unwrap_model(b), see_input, i), (block_attention(b), see_tuned, i)]
-    handles = [part.register_forward_pre_hook(partial(see, i)) for part, see, i in watched]
-    try: yield
-    finally:
-        for h in handles: h.remove()
+    with ExitStack() as hooks:
+        for part, see, i in watched: hooks.enter_context(part.register_forward_pre_hook(partial(see, i)))
+        yield
 
 # %% ../nbs/api/12i_inside.ipynb #8662shar
 @torch.no_grad()
@@ -164,7 +161,7 @@ def gate_errors(
 )->dict:                 # {relations, mixture: largest error}
     """How far weights of tokens are from the frozen ones times `1 - a`, and outputs from the gated mixture.
     FloatingPointError if a weight or an output is not finite."""
-    errors, used, handles = dict(relations=0., mixture=0.), {}, []
+    errors, used = dict(relations=0., mixture=0.), {}
     def note(i, **found):
         for name, error in found.items():
             worst = error.abs().max().item()
@@ -178,12 +175,10 @@ def gate_errors(
         gated = (1 - a) * (frozen @ v) + a * (attn.weights(q, k_p) @ v_p)
         by_theory = attn.proj(attn.norm(gated.transpose(1, 2).flatten(2)))
         note(i, relations=weights[..., :n] - (1 - a) * frozen, mixture=out - by_theory)
-    attns = {i: block_attention(model.blocks[i]) for i in attention_prompts(model)}
-    try:
-        handles = [attn.register_forward_hook(partial(check, i)) for i, attn in attns.items()]
+    with ExitStack() as hooks:
+        for i in attention_prompts(model):
+            hooks.enter_context(block_attention(model.blocks[i]).register_forward_hook(partial(check, i)))
         with watching(model, used.setdefault): model.eval()(clips)
-    finally:
-        for h in handles: h.remove()
     return errors
 
 # %% ../nbs/api/12i_inside.ipynb #019ins1d
@@ -376,14 +371,13 @@ def forms_sentence(
 
 # %% ../nbs/api/12i_inside.ipynb #031ins1d
 @dataclass(repr=False)
-class Inside(ShowsMarkdown):
+class Inside(GetAttr, ShowsMarkdown):
     "Forms of prompts that were run on several targets, and the runs that are looked into."
     study:Comparison      # the runs
     looked:list=None      # from `inspect_run`, of one row
     beside:list=None      # the same of other rows, relations alone
     root:Path=None        # clone (None: the one that the package is in)
-
-    def _repr_markdown_(self): return self.study._repr_markdown_()
+    _default, _xtra = 'study', ['table', 'search_table', 'sense_table', '_repr_markdown_'] # the study's own
 
 # %% ../nbs/api/12i_inside.ipynb #7e781042
 def compare_forms(
@@ -433,21 +427,6 @@ def differences_table(self:Inside, name:str, title:str)->Shown:
     note = ' '.join(filter(None, (*lines, guessing_sentence(self.study.finals))))
     text, data = readable_gaps(gaps, self.study.targets, rows), gaps_frame(gaps)
     return self.study.show_table(text, data, name, title, note=note)
-
-@patch
-def table(self:Inside, name:str, title:str)->Shown:
-    "Top-1 of every form on every target."
-    return self.study.table(name, title)
-
-@patch
-def search_table(self:Inside, name:str, title:str)->Shown:
-    "Validation top-1 of every learning rate."
-    return self.study.search_table(name, title)
-
-@patch
-def sense_table(self:Inside, name:str, title:str)->Shown:
-    "Coordinates found, and their sense, see `sense_frame`."
-    return self.study.sense_table(name, title)
 
 # %% ../nbs/api/12i_inside.ipynb #f88d5a53
 @patch

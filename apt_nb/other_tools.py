@@ -7,7 +7,7 @@ __all__ = ['explicit_attention', 'written_down', 'attention_maps']
 
 # %% ../nbs/api/02a_other_tools.ipynb #bce57878
 import torch
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from torch import nn
 from .attention_prompt import attention_prompts, block_attention, unwrap_model
 from .transformers_models import INTERFACE, HeadedEncoder, encoder_attentions, is_transformers
@@ -50,12 +50,10 @@ def attention_maps(
     for a block that attends more than once, or whose prompts have a softmax of their own."""
     if any(p.prompt_form == 'outside' for p in attention_prompts(model).values()):
         raise ValueError('the prompts have a softmax of their own (outside), so no map has both')
-    with explicit_attention(model) as attns:
+    with explicit_attention(model) as attns, ExitStack() as hooks:
         found = [[] for _ in attns]
-        hooks = [written_down(attn, weights) for attn, weights in zip(attns, found)]
-        try: model(x)
-        finally:
-            for hook in hooks: hook.remove()
+        for attn, weights in zip(attns, found): hooks.enter_context(written_down(attn, weights))
+        model(x)
     if any(len(weights) > 1 for weights in found):
         raise ValueError('a block attends more than once, as with aim, so it has no one map')
     return [weights[0] for weights in found]

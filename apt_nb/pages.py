@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['NUMBERED', 'PAGE', 'confusion_counts', 'percent_range', 'class_table', 'confusion_figure', 'learning_figure',
-           'data_uri', 'figure_html', 'frames_html', 'printed', 'mistakes_html', 'table_html', 'page', 'printed_lines',
-           'results_page']
+           'data_uri', 'figure_html', 'frames_html', 'printed', 'mistakes_html', 'table_html', 'page', 'results_page']
 
 # %% ../nbs/api/12h_pages.ipynb #20bbb7a9
 import base64, html, io
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
+from .core import one_line
 from .report import new_figure
 from .stats import text_ints, wilson
 
@@ -114,8 +114,7 @@ def frames_html(
 # %% ../nbs/api/12h_pages.ipynb #986a68a8
 def printed(text)->str:
     "Text for a page; what cannot be printed is written as codes."
-    escaped = lambda c: c if c.isprintable() else c.encode('unicode_escape').decode()
-    return html.escape(''.join(map(escaped, str(text))))
+    return html.escape(one_line(text))
 
 # %% ../nbs/api/12h_pages.ipynb #21da0baa
 def mistakes_html(
@@ -162,10 +161,6 @@ def page(
     body = '\n'.join(f'<h2>{printed(name)}</h2>\n{text}' for name, text in sections.items())
     return PAGE.format(title=printed(title), body=body)
 
-def printed_lines(text:str)->str:
-    "Several lines for a page."
-    return '\n'.join(map(printed, text.splitlines()))
-
 # %% ../nbs/api/12h_pages.ipynb #7f70d500
 def results_page(
     title:str,       # its heading
@@ -176,7 +171,7 @@ def results_page(
     mistakes:list,   # see `mistakes_html`
 )->str:              # HTML
     "The page of a training, or of a test alone, which has no learning curves."
-    record = next(iter(records.values()))
+    record, done = next(iter(records.values())), '\n'.join(map(printed, plan.splitlines()))
     counts = confusion_counts(record['test'], record['classes'])
     lines = ''.join(f'<p>{printed(line)}</p>' for line in summary.splitlines() if line.strip())
     n_wrong = len(record['test']['correct']) - record['test']['correct'].count('1')
@@ -188,4 +183,4 @@ def results_page(
         'Confusions': figure_html(confusion_figure(counts)),
         **({'Learning': figure_html(learning_figure(learned))} if learned else {}),
         'The surest mistakes': shown + mistakes_html(mistakes),
-        'What was done': f'<pre>{printed_lines(plan)}</pre>'})
+        'What was done': f'<pre>{done}</pre>'})

@@ -29,7 +29,7 @@ from itertools import combinations
 from pathlib import Path
 from PIL import Image
 from .config import BENCHMARKS
-from .core import DamagedFile, ShowsMarkdown, atomic, read_json, repo_root, rounded
+from .core import DamagedFile, ShowsMarkdown, atomic, plural, read_json, repo_root, rounded
 from .paper import SETTING_NAMES, by_setting, row_label, setting_label
 from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
 from .stats import paired_difference
@@ -135,7 +135,7 @@ def caption(
 )->str:
     "Data, profile and number of seeds, for titles and captions."
     data, seeds = sorted({r['config']['data'] for r in records}), len({r['seed'] for r in records})
-    return f'{", ".join(data)}, {records[0]["profile"]} profile, {seeds} seed{"s" * (seeds > 1)}'
+    return f'{", ".join(data)}, {records[0]["profile"]} profile, {plural(seeds, "seed")}'
 
 # %% ../nbs/api/12a_report.ipynb #fa9dbc7f
 def headline(
@@ -379,7 +379,7 @@ def difference_sentence(
     a, b, name = setting_label(knob, p['a']), setting_label(knob, p['b']), SETTING_NAMES.get(knob, knob)
     undecided = f'{a} and {b} are not told apart'
     result = {1: f'{a} is better than {b}', -1: f'{a} is worse than {b}', 0: undecided}
-    seeds = f'{len(p["per_seed"])} seed{"s" * (len(p["per_seed"]) > 1)}'
+    seeds = plural(len(p['per_seed']), 'seed')
     return (f'{name} {result[verdict(p)]} ({p["diff"]:+.1f} points of top-1, 95% interval {p["low"]:+.1f} '
             f'to {p["high"]:+.1f} over {p["n"]} test videos and {seeds})')
 

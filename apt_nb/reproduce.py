@@ -6,9 +6,9 @@
 __all__ = ['YOURS', 'COMPUTING', 'input_files', 'fingerprint', 'own_kernel', 'execute', 'Task', 'is_finished', 'figure_times',
            'failure_text', 'run_task', 'make_tasks', 'require_own_paths', 'require_own_names', 'summary',
            'experiment_of', 'Plan', 'left_out', 'follow', 'require_effect', 'require_seeds', 'plan_runs', 'advance',
-           'recipe', 'recipe_table', 'duration', 'announcement', 'warn', 'train_round', 'train_on_cluster',
-           'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'reproduce', 'leave', 'exit_on_error',
-           'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
+           'recipe', 'recipe_table', 'announcement', 'warn', 'train_round', 'train_on_cluster', 'agreement_text',
+           'train_all', 'run_tasks', 'needs_gpu', 'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own',
+           'read_seeds', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
@@ -21,7 +21,8 @@ from subprocess import DEVNULL
 from types import SimpleNamespace
 from .cluster import Cluster, Queue, cluster_settings, require_cluster
 from .config import BENCHMARKS, PROFILES, Config
-from .core import DamagedFile, atomic, cache_root, read_json, repo_root, writing
+from .core import DamagedFile, atomic, cache_root, duration, plural, read_json, repo_root
+from .core import with_notes, writing
 from .gallery import save_gallery
 from .notebooks import default_parameters, example_paths, experiments, notebook_cells, read_parameters
 from .notebooks import read_yaml
@@ -349,13 +350,6 @@ def recipe_table(tasks:list)->pd.DataFrame: # one row for each notebook and reci
     t = pd.DataFrame(rows)
     return t.groupby([*t], sort=False, dropna=False).size().rename('runs').reset_index() if rows else t
 
-# %% ../nbs/api/13a_reproduce.ipynb #c3bb2238
-def duration(seconds:float)->str:
-    "'about 1 h 50 min'."
-    m = round(seconds / 60) if seconds < 3600 else 5 * round(seconds / 300)
-    if m < 60: return f'about {max(m, 1)} min'
-    return f'about {m // 60} h' + (f' {m % 60} min' if m % 60 else '')
-
 # %% ../nbs/api/13a_reproduce.ipynb #9181d518
 def announcement(
     plan:Plan,
@@ -366,7 +360,7 @@ def announcement(
     "How many runs a plan has, how many are left, and about how long these take on this machine."
     todo, later = plan.todo(), plan.later()
     there, n = len(plan.runs) - len(todo) - len(plan.failed), min(jobs, len(todo))
-    text = f'{len(plan.runs)} run{"s" * (len(plan.runs) != 1)}: {there} there already, '
+    text = f'{plural(len(plan.runs), "run")}: {there} there already, '
     if plan.failed: text += f'{len(plan.failed)} failed, '
     text += f'{len(todo)} to do'
     others = sum(bool(plan.seeds) and plan.runs[f].seed not in plan.seeds for f in todo)
@@ -382,8 +376,7 @@ def announcement(
 # %% ../nbs/api/13a_reproduce.ipynb #fd9220d8
 def warn(text:str, e:Exception):
     "Print an error on stderr, with its notes and without its traceback."
-    said = '; '.join([str(e), *getattr(e, '__notes__', [])])
-    print(f'{text}: {type(e).__name__}: {said}', file=sys.stderr, flush=True)
+    print(f'{text}: {type(e).__name__}: {with_notes(e)}', file=sys.stderr, flush=True)
 
 def train_round(
     plan:Plan,

@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
-from .core import read_json, repo_root
+from .core import plural, read_json, repo_root
 from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
@@ -299,9 +299,8 @@ def model_text(
     settings:dict,  # with size, n_prompts, batch and precision
 )->str:
     "'vit_tiny, 32 prompts, 32 clips, bf16'."
-    of = lambda n, what: f'{n} {what}' + 's' * (n != 1)
-    s = settings
-    return f'{s["size"]}, {of(s["n_prompts"], "prompt")}, {of(s["batch"], "clip")}, {s["precision"]}'
+    of = plural(settings['n_prompts'], 'prompt'), plural(settings['batch'], 'clip')
+    return ', '.join([settings['size'], *of, settings['precision']])
 
 # %% ../nbs/api/12g_speed.ipynb #c796ab7e
 @dataclass(repr=False)

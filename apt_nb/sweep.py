@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from .config import BENCHMARKS, Config, common_settings, differences, without_added
 from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, progress_bar, read_json, remove_stale
-from .core import repo_root, set_aside, unfinished
+from .core import repo_root, set_aside, unfinished, with_notes
 from .moving_shapes import TARGETS
 from .paper import setting_label
 from .pool import call_all, default_jobs
@@ -123,8 +123,7 @@ def train_nothing(
 ):
     "In this context, and in processes that start in it, a sweep trains nothing. Runs without a record fail."
     file = unfinished(cache_root()/'failed.json')
-    said = lambda e: '; '.join([str(e), *getattr(e, '__notes__', [])])
-    texts = {f.name: [isinstance(e, FloatingPointError), said(e)] for f, e in failed.items()}
+    texts = {f.name: [isinstance(e, FloatingPointError), with_notes(e)] for f, e in failed.items()}
     remove_stale(cache_root()/'failed.json')
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(texts), encoding='utf-8')
@@ -275,7 +274,7 @@ def shipped_records(
     try: folder = (root or repo_root())/'figures'/profile
     except FileNotFoundError: return {}
     if not (folder/'made_by.json').exists(): return {}
-    try: return _shipped(folder, kept_folder(profile, code_hashes()))
+    try: return _shipped(folder)
     except DamagedFile as e: print(f'The records in figures/{profile} are not used: {e}')
     return {}
 
@@ -287,7 +286,6 @@ def say_unused(folder:Path, modules:str):
 
 def _shipped(
     folder:Path,  # figures/<profile>
-    kept:Path,    # see `kept_folder`
 )->dict:          # see `shipped_records`
     "Records of a clone. Raises DamagedFile."
     made_by, code = read_json(folder/'made_by.json'), code_hashes()
@@ -298,7 +296,7 @@ def _shipped(
         return {}
     diverged = {name: FloatingPointError(text) for name, text in made_by['diverged'].items()}
     there = {name: r for name, r in saved_records(folder, skip=True).items() if is_listed(r, made_by)}
-    return diverged | kept_records(kept) | there
+    return diverged | kept_records(kept_folder(folder.name, code)) | there
 
 # %% ../nbs/api/11b_sweep.ipynb #ad45f306
 def keep_shipped(

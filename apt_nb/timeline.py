@@ -15,11 +15,11 @@ from itertools import chain, count
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
-from .core import DamagedFile, as_path, atomic, read_json
+from .core import DamagedFile, as_path, atomic, one_line, read_json
 from .datasets import VideoList
 from .evaluation import predict
 from .frames import open_video
-from .own_videos import is_main, load_model, one_line, print_main, saved_length, video_files
+from .own_videos import is_main, load_model, print_main, saved_length, video_files
 from .report import new_figure
 from .run import clip_dataset
 from .training import forward_context, make_accelerator, reproducible, set_attention
