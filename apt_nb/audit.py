@@ -571,7 +571,7 @@ def draw_finding(ax, f:dict):
         ax.fill_betweenx([y - LINE / 2, y + LINE / 2], low, MARGIN, color='.9', lw=0, zorder=0)
     draw_interval(ax, f['low'], f['high'], y, colour)
     here = dict(marker=MARKERS[f['outcome']], color=colour, ms=6, mec='white', mew=.5, zorder=3)
-    draw_point(ax, f['here'], y, here, f' ({f["interval"]})' if f['interval'] else '')
+    draw_point(ax, f['here'], y, here, f' ({f["interval"]})' if not pd.isna(f['low']) else '')
     if not pd.isna(f['paper']): draw_point(ax, f['paper'], y, PAPER_MARK)
 
 # %% ../nbs/api/12d_audit.ipynb #c5df9ea9

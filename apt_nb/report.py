@@ -244,9 +244,10 @@ def new_figure(
     "Draw on new panels within this context, in the project's style."
     with figure_style():
         fig, axes = plt.subplots(*shape, layout='constrained', **kwargs)
-        yield fig, axes
-        if title: fig.suptitle(title, fontsize=10)
-    plt.close(fig)
+        try:
+            yield fig, axes
+            if title: fig.suptitle(title, fontsize=10)
+        finally: plt.close(fig)
 
 # %% ../nbs/api/12a_report.ipynb #896b96c9
 def _save_png(fig, file:Path):
