@@ -510,6 +510,7 @@ def difference_text(
     unit = '' if f['measure'] == 'top-1, points' else f' ({f["measure"].split(",")[0]})'
     return f'{f["finding"]}{unit}: {here}{paper}{power}'
 
+# %% ../nbs/api/12d_audit.ipynb #s16b2a97
 def readable_statements(
     judged:pd.DataFrame,  # see `judge`
     found:pd.DataFrame,   # see `all_findings`
@@ -597,6 +598,7 @@ def draw_arrow(ax, side:int, y:float, style:dict):
     "An arrow at the end of the axis, to the right (1) or to the left (-1)."
     ax.plot(side * REACH, y, clip_on=False, **style | dict(marker=ARROWS[side], mew=1))
 
+# %% ../nbs/api/12d_audit.ipynb #sf75fccd
 def draw_words(ax, f:dict):
     "A difference of a loss, as text."
     what, _, unit = f['measure'].partition(', ')

@@ -407,11 +407,10 @@ def cost_figure(self:Budget, name:str, title:str):
     t, last = self.frame(), self.names[-1]
     t['cost'] = t.operations / 1e15
     above = f'{title} ({caption(self.study.finals)}; bar: lowest to highest seed)'
-    with new_figure(ncols=2, figsize=(10.5, 4.6), sharey=True) as (fig, (left, right)):
+    with new_figure(above, ncols=2, figsize=(10.5, 4.6), sharey=True) as (fig, (left, right)):
         texts = {left: draw_rows(left, t.loc[[last]], 'tuned'), right: draw_rows(right, t, 'cost')}
         left.set(title=f'after {last}', xlabel='tuned parameters', ylabel='test top-1 (%)')
         right.set(title='each budget', xlabel='operations of the training ($10^{15}$)')
-        fig.suptitle(above, fontsize=10)
         fig.draw_without_rendering()
         for ax, own in texts.items(): place_texts(ax, own)
     return self.save(fig, name)
@@ -535,6 +534,7 @@ def spans_text(
     ends = [(word, bs[0].split()[0] + f' to {bs[-1]}' if len(bs) > 1 else bs[0]) for word, bs in spans]
     return ', '.join(f'{word} after {span}' for word, span in ends)
 
+# %% ../nbs/api/12j_budget.ipynb #s136f8e8
 MEETS = {
     ('', 'above'): 'is above {} from', ('', 'level'): 'is level with {} from',
     ('', 'below'): 'is below {} from',
@@ -592,6 +592,7 @@ def end_of(
     level = claims.near[step] or claims.outcome[step] == 'level here'
     return 'level' if level and small else 'open'
 
+# %% ../nbs/api/12j_budget.ipynb #sec1777f
 def change_text(leads:dict, claims:pd.DataFrame, step:str, row:str)->str:
     "'+2.1 points (+1.0 to +3.2): it gains', of the slope or of the last step."
     p = leads[step, row]
@@ -607,6 +608,7 @@ def pace(self:Budget, leads:dict, row:str)->dict: # diff, low and high in points
     doublings = math.log2(last / before) if self.last_step else 1
     return {k: p[k] / doublings for k in ('diff', 'low', 'high')}
 
+# %% ../nbs/api/12j_budget.ipynb #sbd82b76
 @patch
 def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
     "How the judged row stands to another over the budgets, and whether it catches up."
@@ -672,7 +674,9 @@ def conclude(self:Budget)->Shown:
     save_findings(kept, study.where, study.notebook, study.profile, study.finals, study.root)
     pairs = [self.pair_sentence(claims, leads, r) for r in self.against]
     few = len({r['seed'] for r in study.finals}) < 2
+    one_rate = (study.chosen.edge == '↕').all() # `rates_sentence` says it
+    edge = '' if one_rate else edge_sentence(study.results.loc[self.searched_budgets()])
     lines = [self.answer(claims), *pairs, self.open_sentence(claims), self.rates_sentence(),
-             edge_sentence(study.results.loc[self.searched_budgets()]), luck_sentence(study.searched),
+             edge, luck_sentence(study.searched),
              guessing_sentence(study.finals), few * ONE_SEED, (study.profile == 'smoke') * SMOKE]
     return Shown('\n'.join(f'- {line}' for line in lines if line), kept)

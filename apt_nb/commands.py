@@ -210,6 +210,7 @@ def config_from_options(
     raise ValueError(f'--weights is missing: profile {name} has no backbone of its own. Give a checkpoint, '
                      f"such as VideoMAE's for {kind}, or --weights '' for a random backbone")
 
+# %% ../nbs/api/14_commands.ipynb #sf9d9826
 def smaller_frames(
     cfg:Config,  # settings
     given,       # names of the options that you gave

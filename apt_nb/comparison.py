@@ -810,7 +810,8 @@ def comparison_figure(
     "Top-1 by the share that is tuned: our targets above, the paper's data sets below."
     classes = {r['config']['target']: len(r['classes']) for r in records}
     size = (.8 + 2.8 * len(targets), 7.6)
-    with new_figure('', 2, len(targets), figsize=size, squeeze=False) as (fig, axes):
+    above = f'{title} ({caption(records)})\n{figure_notes(t)}'
+    with new_figure(above, 2, len(targets), figsize=size, squeeze=False) as (fig, axes):
         texts = {ax: draw_methods(ax, t.loc[k], 100 / classes[k]) for k, ax in zip(targets, axes[0])}
         for (name, about), ours, theirs in zip(targets.items(), *axes):
             ours.set_title(f'here: {name}')
@@ -818,7 +819,6 @@ def comparison_figure(
             else: theirs.set_axis_off()
         _label_axes(axes)
         _legend(fig, axes)
-        fig.suptitle(f'{title} ({caption(records)})\n{figure_notes(t)}', fontsize=10)
         fig.draw_without_rendering()
         for ax, own in texts.items(): place_texts(ax, own)
     return fig

@@ -68,6 +68,7 @@ def unfinished(path:Path)->Path:
     "Name of a file while this process writes it: hidden, with the machine and the process."
     return path.with_name(f'{hidden_start(path)}{platform.node()[:64]}.{os.getpid()}')
 
+# %% ../nbs/api/00b_core.ipynb #sf0d580c
 def remove_stale(
     path,  # file that a killed process may have been writing
 ):
@@ -121,6 +122,7 @@ def to_disk(
     try: os.fsync(fd)
     finally: os.close(fd)
 
+# %% ../nbs/api/00b_core.ipynb #s82383d1
 def atomic(
     path,   # file to write
     write,  # function that writes the path it is given

@@ -211,6 +211,7 @@ def backbone_for(
         raise ValueError(f"cannot build the backbone ({b['name']}, weights {b['weights']}): {e}. "
                          "Say where its weights are with weights='...'") from e
 
+# %% ../nbs/api/13d_hub.ipynb #s0d45ee5
 def from_pretrained(
     tuned,      # file, folder, or name on the Hub: `owner/name`, `owner/name@revision`
     weights='', # weights of the backbone ('': those that the file names)

@@ -312,6 +312,7 @@ def by_row(
     rows = dict.fromkeys(row for _, row in gaps)
     return [(row, *of) for row in rows for of in by_question(t for t, r in gaps if r == row).items()]
 
+# %% ../nbs/api/12i_inside.ipynb #sabd36d0
 def on_all(
     gaps:dict,     # {(target, row): difference of `paired_difference`, row minus the published form}
     sign:int,      # 1: above the published form; -1: below it; 0: surely within `MARGIN` of it
@@ -348,6 +349,7 @@ def backbones_text(
     if set(numbers.values()) == {n}: return known.get(n, f'on all {n} backbones')
     return f'on all backbones of a question ({", ".join(f"{q}: {n}" for q, n in numbers.items())})'
 
+# %% ../nbs/api/12i_inside.ipynb #sfcc65f6
 def forms_sentence(
     gaps:dict,     # {(target, row): difference of `paired_difference`, row minus the published form}
     equal,         # rows that train as many numbers as what they are compared with, within 5%

@@ -41,6 +41,7 @@ def written_down(
         return attn.register_forward_hook(lambda module, args, out: found.append(out[1].detach()))
     return attn.attn_drop.register_forward_pre_hook(lambda module, args: found.append(args[0].detach()))
 
+# %% ../nbs/api/02a_other_tools.ipynb #sf272240
 @torch.no_grad()
 def attention_maps(
     model:nn.Module, # VideoViT, timm ViT or model of transformers, tuned or not

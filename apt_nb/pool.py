@@ -163,6 +163,7 @@ class Worker:
         "End the process, whatever it does."
         for p in list((self.pool._processes or {}).values()): p.terminate()
 
+# %% ../nbs/api/08a_pool.ipynb #s215350e
 def is_device_fault(e)->bool:
     "Whether a device broke. Until its process ends, no other call there can use it."
     return isinstance(e, getattr(torch, 'AcceleratorError', ())) or 'CUDA error' in str(e)
@@ -209,6 +210,7 @@ def settle(self:Pool, future):
     self.results[key] = e or future.result()
     self.told(key, 1., True)
 
+# %% ../nbs/api/08a_pool.ipynb #s516b8b5
 @patch
 def run(self:Pool)->dict: # {key: result or exception}
     "All calls. An interrupt ends the processes."

@@ -244,9 +244,8 @@ def new_figure(
     "Draw on new panels within this context, in the project's style."
     with figure_style():
         fig, axes = plt.subplots(*shape, layout='constrained', **kwargs)
-        try:
-            yield fig, axes
-            if title: fig.suptitle(title, fontsize=10)
+        if title: fig.suptitle(title, fontsize=10)
+        try: yield fig, axes
         finally: plt.close(fig)
 
 # %% ../nbs/api/12a_report.ipynb #896b96c9
@@ -625,6 +624,7 @@ def saturated_classes(
     classes = pd.DataFrame([r['test']['per_class'] for r in records]).min()
     return list(classes.index[classes >= SATURATED])
 
+# %% ../nbs/api/12a_report.ipynb #sd0b5aae
 def saturated_text(
     records:list,  # records of runs on the same classes
     name:str='',   # what they are called ('': nothing)
@@ -712,6 +712,7 @@ def tuned(self:Study)->pd.Series:
     "Number of tuned parameters of each row."
     return self.frame.groupby(self.knob).n_tuned.first()
 
+# %% ../nbs/api/12a_report.ipynb #sc9b5a1d
 @patch(as_prop=True)
 def saturated(self:Study)->list: # names
     "Classes without room between the rows, see `saturated_classes`."

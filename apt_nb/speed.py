@@ -375,6 +375,7 @@ NOTES = dict(
     starts='Medians. The ratio is to a python that does nothing, and in brackets are its quartiles.',
     hours='By the clock. A run is one process, beside which others ran. Pauses of the machine count.')
 
+# %% ../nbs/api/12g_speed.ipynb #s7384df9
 @patch
 def title_of(
     self:Speed,

@@ -387,6 +387,7 @@ def set_grad_checkpointing(self:VideoClassifier, enable:bool=True):
     else: getattr(model, f'{kind}_checkpointing_disable')()
     self.grad_checkpointing = enable
 
+# %% ../nbs/api/01b_transformers.ipynb #s8777e1b
 @patch(as_prop=True)
 def patch_embed(self:VideoClassifier)->SimpleNamespace: # with `grid_size` and `patch_size`
     "The grid of tokens, `(t, h, w)` or `(h, w)`."

@@ -12,7 +12,7 @@ import argparse, json, os, random, sys, tempfile
 from apt_nb.core import atomic, n_cores, repo_root
 from apt_nb.pool import call_all
 from apt_nb.config import Config
-from apt_nb.run import config_hash, run
+from apt_nb.run import config_hash, environment, run
 from apt_nb.sweep import code_hashes, record_digest, saved_records
 
 SAME = 'curves', 'steps', 'val', 'test', 'n_tuned', 'n_total', 'classes', 'videos'
@@ -32,9 +32,9 @@ def chosen(records, seed, each):
     methods = {records[n]['config']['method'] for n in names}
     return [n for m in sorted(methods) for n in [n for n in names if records[n]['config']['method'] == m][:each]]
 
-def machine(environment):
-    "What decides how a sum is rounded: device, precision and torch."
-    return ', '.join([environment['device'], environment['precision'], f'torch {environment["versions"]["torch"]}'])
+def machine(place):
+    "What decides how a sum is rounded, of a record's environment: device, precision and torch."
+    return ', '.join([place['device'], place['precision'], f'torch {place["versions"]["torch"]}'])
 
 def machines(records, names):
     "Which machine the records are of, if it is another one than this."
