@@ -410,7 +410,7 @@ def evaluate_parser()->Parser:
     p.add_argument('tuned', help=OUR_FILE)
     p.add_argument('--weights', default='', metavar='TEXT', help=OUR_WEIGHTS)
     p.add_argument('--all', action='store_true',
-                   help='test all videos of a folder of classes, not only its test split')
+                   help='test all videos of a folder or a list, not only its test split')
     p.add_argument('--out', metavar='FOLDER', type=expanduser,
                    help='folder for a page of the results, results.html, and for the table [no page]')
     p.add_argument('--csv', metavar='FILE', type=expanduser,
@@ -430,7 +430,8 @@ def apt_nb_evaluate(args):
     require_model(own.tuned)
     require_file_place('--csv', own.csv)
     require_own_page(own.out)
-    from apt_nb.own_videos import evaluate_videos
+    from apt_nb.own_videos import evaluate_videos, require_outside
+    require_outside(own.out, given['data'])
     tested = evaluate_videos(own.tuned, everything=own.all, progress=own.progress, **given)
     tested.write(own.csv, own.out)
 

@@ -138,7 +138,7 @@ def evaluate(
     device=None,           # device of the forward pass (None: the model's)
     autocast=nullcontext,  # function that makes the context of the forward pass
 )->dict:                   # top1, top5, loss and n, see `metrics`
-    "Accuracies and loss with the softmax averaged over views (paper, section 5)."
+    "Accuracies and loss with the softmax averaged over views (paper, section 4)."
     return metrics(predict(model, loader, device, autocast))
 
 # %% ../nbs/api/07_evaluation.ipynb #97fa5bbe

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['LIST_COLUMNS', 'TRIMS', 'LIST_SUFFIXES', 'split_columns', 'named_columns', 'require_whole_videos', 'usual_part',
            'unnamed_columns', 'find_listed', 'cut_number', 'list_rows', 'class_names', 'may_be_video', 'require_listed',
-           'list_files', 'listed_parts', 'data_parts']
+           'list_files', 'named_parts', 'listed_parts', 'data_parts']
 
 # %% ../nbs/api/05aa_own_lists.ipynb #dec6e315
-import csv, os
+import csv, os, unicodedata
 from pathlib import Path
 from .datasets import PART_FOLDERS, DatasetError, VideoList, file_lines, parts_in, raise_if_any
 from .datasets import require_once, say_once, with_test_part
@@ -105,7 +105,10 @@ def list_rows(
     except csv.Error as e:
         raise DatasetError(f'{file}: {e}. Is a quote opened and not closed? Remove it') from None
     where = named_columns(rows[0]) if rows else {}
-    if where: require_whole_videos(file, rows[0], where)
+    if where:
+        require_whole_videos(file, rows[0], where)
+        raise_if_any(f'{file}: lines with more columns than the first; put quotes around a cell with a comma',
+                     [', '.join(r) for r in rows if any(r[len(rows[0]):])])
     rows = rows[1:] if where else [cut_number(file, r) for r in rows]
     if not rows: require_once(file, rows)
     where = where or unnamed_columns(file, rows)
@@ -113,7 +116,8 @@ def list_rows(
     raise_if_any(f'{file}: lines with a column too few, or an empty one',
                  [' '.join(r) for r in rows if len(r) <= last or not all(r[i] for i in where.values())])
     require_once(file, [r[where['path']] for r in rows])
-    return [(r[where['path']], r[where['label']], r[where['part']] if 'part' in where else '') for r in rows]
+    name = lambda r: unicodedata.normalize('NFC', r[where['label']]) # one spelling of accents
+    return [(r[where['path']], name(r), r[where['part']] if 'part' in where else '') for r in rows]
 
 # %% ../nbs/api/05aa_own_lists.ipynb #482f18e6
 def class_names(
@@ -155,17 +159,23 @@ LIST_SUFFIXES = '.csv', '.tsv', '.txt'
 def list_files(
     data,   # list file, or folder with train.csv and more
 )->dict:    # {part: file}; '' for a file that is not of one part, and nothing if there is no list
-    "The lists of a data set: a file, or files named train, val and test (.csv, .tsv, .txt) in a folder."
+    """The lists of a data set: a file, or files named train, val and test (.csv, .tsv, .txt) in a folder.
+    Raises `DatasetError` if there are several of a part."""
     if os.path.isfile(data): return {'': Path(data)}
     if not os.path.isdir(data): return {}
     files = [f for f in sorted(Path(data).iterdir()) if f.suffix.lower() in LIST_SUFFIXES and f.is_file()]
-    found = {part: f for f in files if (part := usual_part(f.stem))}
-    return found if 'train' in found else {}
+    named = [(part, f) for f in files if (part := usual_part(f.stem))]
+    found = dict(named)
+    if 'train' not in found: return {}
+    twice = {part for part, f in named if found[part] != f}
+    raise_if_any(f'{data}: several lists of a part; leave one of each here',
+                 [f.name for part, f in named if part in twice])
+    return found
 
 # %% ../nbs/api/05aa_own_lists.ipynb #46155fbf
-def listed_parts(
+def named_parts(
     files:dict,  # {part: list file}, see `list_files`
-)->dict:         # {part: `VideoList`}, as `parts_in` gives them
+)->dict:         # {part: `VideoList`}; '' for videos of no part
     "The videos that lists name. Raises `DatasetError`."
     rows = [(path, label, part or of) for of, f in files.items()
             for path, label, part in require_listed(f, list_rows(f))]
@@ -175,7 +185,16 @@ def listed_parts(
     without = [p for p, _, of in rows if not of and len(parts) > 1]
     raise_if_any(f'{file}: names a part for some videos only', without)
     chosen = lambda part: [(path, at[l]) for path, l, of in rows if of == part]
-    lists = {p: VideoList(file.parent, *map(list, zip(*chosen(p))), classes, p) for p in parts}
+    return {p: VideoList(file.parent, *map(list, zip(*chosen(p))), classes, p) for p in parts}
+
+def listed_parts(
+    files:dict,  # as in `named_parts`
+)->dict:         # {part: `VideoList`}, as `parts_in` gives them
+    "The videos that lists name, with a test part or not split yet. Raises `DatasetError`."
+    file, lists = next(iter(files.values())), named_parts(files)
+    known = lists['train'].counts() if 'train' in lists else {}
+    raise_if_any(f'{file}: classes without a training video; correct their names, or add videos',
+                 [c for c, n in known.items() if not n])
     return with_test_part(file, lists)
 
 # %% ../nbs/api/05aa_own_lists.ipynb #91a7bfb0

@@ -4,21 +4,23 @@
 
 # %% auto #0
 __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_AT', 'WRITTEN', 'HUB_REASONS', 'STEPS',
-           'MOST_EPOCHS', 'FEW_STEPS', 'MISTAKES', 'ASKED_AGAIN', 'ALL_VIDEOS', 'UNSEEN', 'PREDICTED', 'LONG',
+           'MOST_EPOCHS', 'FEW_STEPS', 'MISTAKES', 'ASKED_AGAIN', 'ALL_VIDEOS', 'SAVED', 'UNSEEN', 'PREDICTED', 'LONG',
            'result_row', 'chance_rows', 'paired_text', 'results_table', 'beats_text', 'results_notes',
            'results_markdown', 'fitting_size', 'clip_settings', 'moving_square', 'example_videos', 'method_label',
            'views_text', 'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text',
            'share_text', 'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds',
            'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
-           'relative_path', 'relative_paths', 'write_text', 'write_table', 'usual_length', 'split_table', 'write_run',
-           'build_backbone', 'saved_config', 'hub_reason', 'model_file', 'load_model', 'WithProgress', 'predictions',
-           'require_same_run', 'require_readable', 'about_runs', 'results_of', 'planned_runs', 'fit_to_size',
-           'mistakes_in', 'surest_mistakes', 'write_results', 'plan_training', 'train_videos', 'saved_test',
-           'present_test', 'test_part', 'match_classes', 'Evaluation', 'evaluate_videos', 'video_files', 'classify',
-           'saved_length', 'seen_text', 'print_best', 'predict_videos']
+           'relative_path', 'relative_paths', 'write_text', 'write_table', 'usual_length', 'common_paths',
+           'split_table', 'content_digest', 'write_run', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
+           'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable', 'group_key',
+           'about_runs', 'groups_note', 'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in',
+           'surest_mistakes', 'write_results', 'plan_training', 'with_names', 'train_videos', 'saved_test',
+           'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation',
+           'tested_videos', 'evaluate_videos', 'video_files', 'classify', 'saved_length', 'usual_frames', 'seen_text',
+           'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
-import json, os, sys, time, torch
+import hashlib, json, os, re, sys, time, torch, unicodedata
 import numpy as np
 import pandas as pd
 from collections import Counter
@@ -35,17 +37,17 @@ from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields, warmup_for
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, clip_fields, duration, one_line
 from .core import plural, progress_bar
-from .datasets import DatasetError, VideoList, class_folders, class_tree, files_below, inner_folder
-from .datasets import is_video
-from .datasets import part_folder, parts_in, raise_if_any, videos_among
+from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, files_below
+from .datasets import frame_folders, groups_of, has_parts, inner_folder, is_video, part_folder
+from .datasets import raise_if_any, say_once, split_by_list, videos_among, with_test_part
 from .evaluation import Predictions, metrics, predict
 from .frames import frame_bytes, open_video
-from .own_lists import data_parts, list_files, listed_parts, may_be_video
+from .own_lists import data_parts, list_files, may_be_video, named_parts
 from .pages import percent_range, results_page
 from .report import markdown
-from .run import RECORD, build_model, clip_dataset, config_hash, device_name, eval_loader, fitting
-from .run import frozen_views, given_options, named_folder, read_record, run, splits, test_record
-from .run import train_loader
+from .run import RECORD, build_model, clip_dataset, config_hash, contents, device_name, eval_loader
+from .run import fitting, frozen_views, given_options, named_folder, read_record, run, splits
+from .run import test_record, train_loader
 from .stats import agresti_min
 from .training import Trainer, forward_context, make_accelerator, reproducible, resolve_precision
 from .training import set_attention
@@ -126,8 +128,8 @@ def results_notes(
 )->list:           # sentences
     "What the numbers are worth, and the paired difference of the first method to each other one."
     n, (first, *others) = len(labels), rows
-    notes = [f'There are {n} test videos, so one video is worth {100 / n:.2g} points. The 95% intervals '
-             '(Wilson) cover the choice of test videos, not the training seed.']
+    notes = [f'{plural(n, "test video")}: one is worth {100 / n:.3g} points. The 95% intervals (Wilson) '
+             'cover the choice of test videos, not the training seed.']
     notes += [paired_text(first, o) for o in others]
     return notes + [beats_text(first, o) for o in others if o[0] == 'linear']
 
@@ -501,12 +503,30 @@ def usual_length(
             rates.append(getattr(video, 'fps', 0.))
     return dict(frames=int(np.median(lengths or [0])), fps=round(float(np.median(rates or [0.])), 3))
 
+def common_paths(
+    lists,    # `VideoList`s
+)->tuple:     # folder that all are in, and for each list its paths as seen from there
+    "The paths of videos that are in several folders."
+    roots = [os.path.abspath(v.root) for v in lists]
+    root = Path(os.path.commonpath(roots))
+    prefixes = [Path(r).relative_to(root).as_posix() for r in roots]
+    return root, [[p if at == '.' else f'{at}/{p}' for p in v.paths] for v, at in zip(lists, prefixes)]
+
 def split_table(
     data:dict,      # videos of each part
 )->pd.DataFrame:    # path, label, split
     "Which video is in which part. As a list of videos in their folder, it makes the same split again."
-    rows = [(p, v.classes[l], part) for part, v in data.items() for p, l in zip(v.paths, v.labels)]
-    return pd.DataFrame(rows, columns=['path', 'label', 'split'])
+    _, paths = common_paths(data.values())
+    names = [[v.classes[l] for l in v.labels] for v in data.values()]
+    parts = [pd.DataFrame(dict(path=p, label=l, split=part)) for p, l, part in zip(paths, names, data)]
+    return pd.concat(parts, ignore_index=True).drop_duplicates('path', keep='last') # val may be test
+
+def content_digest(
+    videos:VideoList,  # videos that can be read
+)->str:
+    "Hash of what videos hold, whatever their names and their order. Raises `DatasetError`."
+    found = sorted(digest for *_, digest in contents(videos))
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:12]
 
 # %% ../nbs/api/13b_own_videos.ipynb #dff63f14
 def write_run(
@@ -521,10 +541,11 @@ def write_run(
     info, state = read_tuned(named_folder(cfg.profile, record['hash'])/'tuned.safetensors')
     info['meta'] |= {k: record[k] for k in ('hash', 'classes', 'config')}
     info['meta'] |= dict(places=relative_paths(cfg, folder), length=usual_length(data['train']))
+    if not cfg.dataset: info['meta']['tested'] = content_digest(data['test'])
     text = json.dumps(record | dict(split=split_text(cfg)), indent=1, allow_nan=False)
     metadata = dict(apt_nb=json.dumps(info))
+    atomic(folder/'record.json', lambda f: f.write_text(text)) # first: it says whose the other files are
     atomic(folder/'tuned.safetensors', lambda f: save_file(state, f, metadata=metadata))
-    atomic(folder/'record.json', lambda f: f.write_text(text))
     if not cfg.dataset: write_table(split_table(data), folder/'split.csv')
 
 # %% ../nbs/api/13b_own_videos.ipynb #76996551
@@ -647,7 +668,7 @@ def require_same_run(
     try: there = fitting(out/'record.json', RECORD)
     except DamagedFile as e:
         raise ValueError(f'{e}. Give another folder with --out, or remove this file') from None
-    for file in (out/'split.csv', out/'results.html', out/'results.md'):
+    for file in (out/name for name in ('tuned.safetensors', 'split.csv', 'results.html', 'results.md')):
         if file.exists() and not there:
             raise ValueError(f'{file} is there, and of no run: give another folder with --out, or move it')
     if there and there['hash'] != name:
@@ -667,6 +688,10 @@ def require_readable(
     raise DatasetError(f'{check_summary(checked, cfg.n_frames)}\n{report} has a row for each video')
 
 # %% ../nbs/api/13b_own_videos.ipynb #25cec92b
+def group_key(cfg:Config):
+    "What names a video's group, see `groups_of`: a position in the file name, or a regular expression."
+    return int(cfg.group) if re.fullmatch('[0-9]+', cfg.group) else cfg.group
+
 def about_runs(
     cfgs:list,   # settings of the runs, on one backbone
 )->list:         # sentences
@@ -680,6 +705,16 @@ def about_runs(
     return [*lines, f'{same} Each could do better with settings of its own.']
 
 # %% ../nbs/api/13b_own_videos.ipynb #7257c90c
+def groups_note(
+    cfg:Config,      # settings of a run
+    test:VideoList,  # its test videos
+)->list:             # sentences
+    "What groups among the test videos do to the intervals."
+    if not cfg.group: return []
+    n = len(set(groups_of(test, group_key(cfg))))
+    return [f'The test videos are of {plural(n, "group")}. Videos of a group are alike, so the intervals are '
+            'probably too narrow.']
+
 def results_of(
     cfgs:list,       # settings of the runs
     records:list,    # their records
@@ -687,19 +722,31 @@ def results_of(
 )->tuple:            # table, sentences
     "The results of runs on the same test videos; their backbone, and that several runs share their settings."
     rows = [(method_label(c), r['test'], r['n_tuned']) for c, r in zip(cfgs, records)]
-    notes = '\n'.join([*results_notes(rows, test.labels), *about_runs(cfgs)])
+    notes = '\n'.join([*results_notes(rows, test.labels), *groups_note(cfgs[0], test), *about_runs(cfgs)])
     return results_table(rows, test.labels, test.classes), notes
 
 # %% ../nbs/api/13b_own_videos.ipynb #72031664
+def require_outside(
+    out,   # folder for results (None: none)
+    data,  # folder of videos, or list of them
+):
+    "Raise ValueError for a folder inside a folder of classes, where it would be a class without a video."
+    root = as_path(data)
+    if not out or not root.is_dir() or list_files(root) or part_folder(root, 'train'): return
+    if Path(out).resolve().is_relative_to(root.resolve()):
+        raise ValueError(f'{out} is inside the folder of videos, where its name would be a class: give a '
+                         'folder outside with --out')
+
 def planned_runs(
     cfg:Config,  # settings of the run
     out,         # folder for the results, see `train_videos`
     against,     # methods to compare with
 )->tuple:        # settings, names and folders of the runs, that of `cfg` first
-    "The runs to make. Raises ValueError if a folder holds another run."
+    "The runs to make. Raises ValueError if a folder holds another run, or is among the videos."
     cfgs, cache = [cfg, *(replace(cfg, method=m) for m in dict.fromkeys(against) if m != cfg.method)], {}
     names = [config_hash(c, cache) for c in cfgs]
     out = Path(out or f'{as_path(cfg.data).resolve().stem}_{cfg.method}_{names[0]}')
+    if cfg.data not in BENCHMARKS and not cfg.dataset: require_outside(out, cfg.data)
     folders = [out, *(out/c.method for c in cfgs[1:])]
     for name, folder in zip(names, folders): require_same_run(folder, name)
     return cfgs, names, folders
@@ -763,9 +810,9 @@ def write_results(
     text = f'{markdown(table)}\n{summary}'
     mistakes = surest_mistakes(out/'tuned.safetensors', records[0], data['test'], cfgs[0].weights)
     by_method = {method_label(c): r for c, r in zip(cfgs, records)}
-    title = f'{as_path(cfgs[0].data).name}: {method_label(cfgs[0])}'
+    title = f'{as_path(cfgs[0].data).resolve().name}: {method_label(cfgs[0])}'
     lasting = '\n'.join(l for l in plan.splitlines() if l.split()[:1] not in (['time'], ['run']))
-    shown = results_page(title, lasting, summary, table, by_method, mistakes)
+    shown = results_page(title, lasting, summary, table, by_method, mistakes, ASKED_AGAIN)
     write_text(f'{text}\n', out/'results.md')
     write_text(shown, out/'results.html')
     return text
@@ -787,6 +834,14 @@ def plan_training(
     return data, cfgs, names, folders, describe_runs(cfgs, names, data, lasts, memory_text(cfg, n_bytes))
 
 # %% ../nbs/api/13b_own_videos.ipynb #1fddc61a
+def with_names(
+    record:dict,   # record of a run
+    classes:list,  # names of its classes now
+)->dict:
+    "The record with these names. They may have changed since: a run is known by numbers of classes."
+    by_class = record['test']['per_class'].values()
+    return record | dict(classes=classes, test=record['test'] | dict(per_class=dict(zip(classes, by_class))))
+
 def train_videos(
     cfg:Config,        # settings of the run
     out=None,          # folder for the results (None: <data>_<method>_<hash> in the current folder)
@@ -806,7 +861,7 @@ def train_videos(
     if check: require_readable(cfg, data, out/'videos.csv', progress)
     looked = look_at(cfgs[0], data, progress) # lives on, or its frames would be given up
     for c, name, folder in zip(cfgs, names, folders):
-        records.append(run(c, progress, name))
+        records.append(with_names(run(c, progress, name), data['test'].classes))
         if is_main(): write_run(c, records[-1], folder, data)
     make_accelerator().wait_for_everyone() # for the files of the main process
     print_main(write_results(cfgs, records, data, told, out))
@@ -815,7 +870,7 @@ def train_videos(
     return records
 
 # %% ../nbs/api/13b_own_videos.ipynb #fc7ceed4
-ALL_VIDEOS = 'all videos'
+ALL_VIDEOS, SAVED = 'all videos', "the training's test videos" # which videos are tested
 
 def saved_test(
     folder:Path,  # folder of a tuned file
@@ -831,32 +886,65 @@ def saved_test(
 def present_test(
     videos:VideoList,  # all videos of a folder
     known:list,        # see `saved_test`
+    digest:str='',     # what they held then, see `content_digest` ('': not known)
 )->VideoList:
-    "The test videos of the training, or all if none of these is there. DatasetError if only some are."
+    """The test videos of the training, or all if none of these is there, or others of their names.
+    DatasetError if only some are there."""
     there, at = set(known) & set(videos.paths), {p: i for i, p in enumerate(videos.paths)}
     if not there: return videos
     raise_if_any(f'{videos.root}: test videos of the training that are not there; put them back, or test all '
                  'videos with --all', [p for p in known if p not in there])
-    return videos.take([at[p] for p in known], 'test')
+    test = videos.take([at[p] for p in known], SAVED)
+    return videos if digest and content_digest(test) != digest else test
 
 # %% ../nbs/api/13b_own_videos.ipynb #caaf9e34
+def all_parts(
+    root,     # folder, or list of videos
+)->dict:      # {part: `VideoList`}; '' for videos of no part
+    "All videos, in the parts that the folder or the list has. Raises `DatasetError`."
+    if files := list_files(root): return named_parts(files)
+    there = [p for p in PART_FOLDERS if part_folder(root, p)]
+    if 'train' in there: has_parts(root) # refuses a mixture
+    return {p: class_folders(root, p) for p in there} or {'': class_tree(inner_folder(root))}
+
+def joined(
+    parts:dict,  # {part: `VideoList`}
+)->VideoList:
+    "The videos of all parts."
+    root, paths = common_paths(parts.values())
+    classes = list(dict.fromkeys(c for v in parts.values() for c in v.classes))
+    labels = [classes.index(v.classes[l]) for v in parts.values() for l in v.labels]
+    return VideoList(root, sum(paths, []), labels, classes, ALL_VIDEOS)
+
+# %% ../nbs/api/13b_own_videos.ipynb #caaf9e35
+def chosen_test(
+    videos:VideoList,  # all videos
+    cfg:Config,        # settings with a test list or test groups
+)->VideoList:
+    "The videos that the settings name for testing. Raises DatasetError for names that are not there."
+    if cfg.test_list: return split_by_list(videos, as_path(cfg.test_list), 'test')
+    if not cfg.group: raise DatasetError('test_groups: say with group what names a group in the file names')
+    groups = groups_of(videos, group_key(cfg))
+    unknown = [g for g in cfg.test_groups if g not in groups]
+    raise_if_any(f'{videos.root}: no such groups; there are {", ".join(sorted(set(groups))[:10])}', unknown)
+    return videos.take([i for i, g in enumerate(groups) if g in cfg.test_groups], 'test')
+
 def test_part(
     cfg:Config,             # settings, whose `data` is the folder to test on
-    everything:bool=False,  # all videos of a folder of classes
+    everything:bool=False,  # all videos of a folder or a list
     own:bool=False,         # whether the settings' own rule says which (a list, or groups)
     known=(),               # see `saved_test`
+    digest:str='',          # see `present_test`
 )->VideoList:
     "The videos to test. Raises DatasetError if there are none."
     root = as_path(cfg.data)
     if cfg.data in BENCHMARKS or not root.exists(): return splits(cfg)['test']
-    if (own or cfg.dataset) and not everything: return splits(cfg)['test']
-    files, inside = list_files(root), part_folder(root, 'train') if root.is_dir() else None
-    if not files and not inside and part_folder(root, 'test'): return class_folders(root, 'test')
-    if files: parts = listed_parts(files)
-    else: parts = {'': class_tree(inner_folder(root))} if everything or not inside else parts_in(root)
-    if 'test' in parts: return parts['test']
-    videos = replace(parts[''], split=ALL_VIDEOS)
-    return videos if everything else present_test(videos, list(known))
+    if cfg.dataset and not everything: return splits(cfg)['test']
+    parts = all_parts(root)
+    if everything: return joined(parts)
+    if own: return chosen_test(joined(parts), cfg)
+    if 'test' not in parts: parts = with_test_part(root, parts)
+    return parts['test'] if 'test' in parts else present_test(joined(parts), list(known), digest)
 
 # %% ../nbs/api/13b_own_videos.ipynb #3070ae92
 def match_classes(
@@ -864,10 +952,13 @@ def match_classes(
     classes:list,      # names of the model's classes, in order
 )->VideoList:
     "The videos with the model's classes, matched by name. Raises DatasetError for names it does not know."
-    unknown = sorted({videos.classes[l] for l in videos.labels} - set(classes))
+    spelt = lambda name: unicodedata.normalize('NFC', name) # accents may be letters of their own
+    at = {spelt(c): i for i, c in enumerate(classes)}
+    names = [spelt(c) for c in videos.classes]
+    unknown = sorted({names[l] for l in videos.labels} - set(at))
     known = ', '.join([*classes[:10], *['...'] * (len(classes) > 10)])
     raise_if_any(f'{videos.root}: the model knows {known}, but not these classes', unknown)
-    labels = [classes.index(videos.classes[l]) for l in videos.labels]
+    labels = [at[names[l]] for l in videos.labels]
     return replace(videos, classes=list(classes), labels=labels)
 
 # %% ../nbs/api/13b_own_videos.ipynb #c1c0433d
@@ -911,21 +1002,36 @@ def _repr_markdown_(self:Evaluation):
     return '\n'.join([self.about, *self.caution, '', results])
 
 # %% ../nbs/api/13b_own_videos.ipynb #082daedd
+def tested_videos(
+    folder:Path,            # folder of the tuned file
+    info:dict,              # what the file keeps beside its tensors
+    cfg:Config,             # settings of the test
+    everything:bool,        # all videos of a folder or a list
+    over:dict,              # settings that you chose
+)->VideoList:
+    "The videos to test, with the model's classes. Raises ValueError and DatasetError."
+    own = bool(over.get('test_list') or over.get('test_groups')) # your rule replaces that of the run
+    if own: cfg = replace(cfg, **dict(dataset='', test_groups=(), test_list='') | over)
+    try: videos = test_part(cfg, everything, own, saved_test(folder), info.get('tested', ''))
+    except DatasetError as e:
+        if everything or not cfg.dataset or 'dataset' in over: raise
+        raise DatasetError(f'{e}\nThe model was trained on {cfg.dataset}, so this was taken for it. For a '
+                           "folder or a list of your own add --dataset ''") from e
+    return match_classes(videos, info['classes'])
+
 def evaluate_videos(
     tuned,                  # file written by `apt_nb_train`, its folder, or a name on the Hub
     data,                   # folder of videos, or list of them
     weights:str='',         # weights of the backbone ('': where they were in training)
-    everything:bool=False,  # all videos of a folder of classes, not the test split
+    everything:bool=False,  # all videos of a folder or a list, not the test split
     progress=True,          # show a bar
     **over,                 # settings that differ from those of the run
 )->Evaluation:
     "Test a model on a folder. Raises ValueError, DatasetError and VideoError."
-    folder = model_file(tuned).parent
-    model, classes, cfg = load_model(tuned, weights)
-    own = bool(over.get('test_list') or over.get('test_groups')) # your rule replaces that of the run
-    if own: over = dict(dataset='', test_groups=(), test_list='') | over
-    cfg = replace(cfg, data=str(data), **over)
-    videos = match_classes(test_part(cfg, everything, own, saved_test(folder)), classes)
+    file = model_file(tuned)
+    model, _, cfg = load_model(tuned, weights)
+    cfg = replace(cfg, **dict(data=str(data), micro_batch=0) | over)
+    videos = tested_videos(file.parent, read_tuned(file)[0]['meta'], cfg, everything, over)
     return Evaluation(str(tuned), model, cfg, videos, predictions(model, videos, cfg, progress))
 
 # %% ../nbs/api/13b_own_videos.ipynb #1b8b3800
@@ -974,7 +1080,10 @@ def video_files(
     def inside(path):
         if not os.path.isdir(path): return [path]
         if may_be_video(path) and not any(map(is_video, files_below(path))): return [path] # frames
-        (videos,), _ = videos_among([[f'./{f}' for f in files_below(path)]])
+        (videos,), frames = videos_among([[f'./{f}' for f in files_below(path)]])
+        left = () if frames else frame_folders(files_below(path))
+        said = f'{path}: left out folders of pictures, since there are video files too'
+        say_once(said, [f or '.' for f in left])
         return [path/f for f in videos]
     found = list(dict.fromkeys(v for p in paths for v in inside(Path(p))))
     if found: return found
@@ -1009,13 +1118,22 @@ def saved_length(
     "How long the videos were that a model was trained on."
     return read_tuned(model_file(tuned))[0]['meta'].get('length', {})
 
+def usual_frames(
+    video,        # `Video`, or a folder of frames
+    length:dict,  # length of the videos trained on, see `saved_length`
+)->float:         # 0: not known
+    "How many frames of a video last as long as the videos trained on. Without a rate: as many as they have."
+    fps, trained = getattr(video, 'fps', 0.), length.get('fps')
+    return length.get('frames', 0) * (fps / trained if fps and trained else 1.)
+
 def seen_text(
     cfg:Config,     # settings that say how a video becomes clips
     path,           # path of a video that can be read
-    usual:int,      # frames of the videos trained on (0: not known)
+    length:dict,    # length of the videos trained on, see `saved_length`
 )->str:             # '' for a video of usual length
     "How much of a long video was seen."
-    n = len(open_video(path))
+    video = open_video(path)
+    n, usual = len(video), usual_frames(video, length)
     if not usual or n < LONG * usual: return ''
     clips = clip_dataset(cfg, VideoList(Path(), [str(path)], [0], ['']), train=False, clips=cfg.test_clips)
     seen = len(np.unique(clips._test_indices(n)))
@@ -1055,8 +1173,8 @@ def predict_videos(
     "Print the best classes of each video. Whatever stops it, the videos so far are in the table."
     files, rows = video_files(paths), []
     model, classes, cfg = load_model(tuned, weights)
-    cfg, usual = replace(cfg, **over), saved_length(tuned).get('frames', 0)
+    cfg, length = replace(cfg, **over), saved_length(tuned)
     found = classify(model, classes, cfg, files)
-    try: return print_best(found, classes, top, rows, partial(seen_text, cfg, usual=usual)), len(files)
+    try: return print_best(found, classes, top, rows, partial(seen_text, cfg, length=length)), len(files)
     finally:
         if csv: write_table(pd.DataFrame(rows, columns=PREDICTED), csv)

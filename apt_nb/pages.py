@@ -63,6 +63,7 @@ def confusion_figure(
         if n <= 100:
             ax.set_xticks(range(n), names, rotation=90, fontsize=min(9, 500 / n))
             ax.set_yticks(range(n), names, fontsize=min(9, 500 / n))
+        for name in (*ax.get_xticklabels(), *ax.get_yticklabels()): name.set_parse_math(False) # may have $
         for i, j in zip(*counts.to_numpy().nonzero()) if n <= NUMBERED else ():
             colour = 'white' if share[i, j] > .5 else 'black'
             ax.text(j, i, counts.iloc[i, j], ha='center', va='center', color=colour, fontsize=8)
@@ -169,13 +170,15 @@ def results_page(
     table:pd.DataFrame,  # results of all methods
     records:dict,    # {method: record}, the method of interest first; test and classes are enough
     mistakes:list,   # see `mistakes_html`
+    among:int=0,     # wrong videos that they were sought among, if these are not all
 )->str:              # HTML
     "The page of a training, or of a test alone, which has no learning curves."
     record, done = next(iter(records.values())), '\n'.join(map(printed, plan.splitlines()))
     counts = confusion_counts(record['test'], record['classes'])
     lines = ''.join(f'<p>{printed(line)}</p>' for line in summary.splitlines() if line.strip())
     n_wrong = len(record['test']['correct']) - record['test']['correct'].count('1')
-    shown = f'<p>{len(mistakes)} of {n_wrong} wrong videos, the surest first.</p>' if mistakes else ''
+    asked = f' (of {among} of them, spread evenly)' if 0 < among < n_wrong else ''
+    shown = f'<p>{len(mistakes)} of {n_wrong} wrong videos, the surest first{asked}.</p>' if mistakes else ''
     learned = {name: r for name, r in records.items() if 'steps' in r}
     return page(title, {
         'Results': table_html(table) + lines,

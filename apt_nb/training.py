@@ -42,7 +42,7 @@ def lr_at(
     n_steps:int,  # number of steps of the whole run
     r:Recipe,     # gives rates, warm-up and batch size
 )->float:
-    "Learning rate of a step: linear warm-up, then cosine (section 5)."
+    "Learning rate of a step: linear warm-up, then cosine (section 4)."
     warmup, peak = round(r.warmup_epochs * n_steps / r.epochs), peak_lr(r)
     if step < warmup and r.warmup_from == 'zero': return peak * step / max(warmup - 1, 1)
     if step < warmup: return peak * (step + 1) / warmup

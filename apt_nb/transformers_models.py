@@ -8,10 +8,11 @@ __all__ = ['PROJECTIONS', 'ELSEWHERE', 'INTERFACE', 'NO_NORM', 'CLIP_FIELDS', 'S
            'PromptedConfig', 'SeesPrompts', 'prompted_class', 'new_prompted', 'chosen_layers', 'vision_config',
            'config_value', 'pixels_per_patch', 'register_functions', 'register_interface', 'add_transformers_prompts',
            'LoRAProjection', 'called_projections', 'add_transformers_lora', 'encoder_layers', 'train_biases',
-           'has_class_token', 'HeadedEncoder', 'is_transformers', 'transformers_head', 'transformers_norm',
-           'transformers_settings', 'transformers_kind', 'VideoClassifier', 'with_classes', 'transformers_folder',
-           'processor_file', 'pixel_moments', 'transformers_package', 'quiet_transformers', 'transformers_clip',
-           'fit_clips', 'auto_class', 'load_classifier', 'rebuild_classifier', 'require_frozen_loaded']
+           'has_class_token', 'drops_patches', 'HeadedEncoder', 'is_transformers', 'transformers_head',
+           'transformers_norm', 'transformers_settings', 'transformers_kind', 'VideoClassifier', 'with_classes',
+           'transformers_folder', 'processor_file', 'pixel_moments', 'transformers_package', 'quiet_transformers',
+           'transformers_clip', 'fit_clips', 'auto_class', 'load_classifier', 'rebuild_classifier',
+           'require_frozen_loaded']
 
 # %% ../nbs/api/01b_transformers.ipynb #5b81ce9c
 import huggingface_hub, importlib, inspect, math, re, sys, torch
@@ -214,9 +215,9 @@ def add_transformers_lora(
 def encoder_layers(model:nn.Module)->list: # layers, each with attention and MLP
     "The layers of an encoder; ValueError if they are not found."
     inside = [m for n, m in model.named_modules() if not re.search(ELSEWHERE, n)]
-    depth = vision_config(model).num_hidden_layers
-    found = next((m for m in inside if isinstance(m, nn.ModuleList) and len(m) == depth), None)
-    if found is None: raise ValueError(f'the {depth} layers of {type(model).__name__} are not found')
+    depth = getattr(vision_config(model), 'num_hidden_layers', 0)
+    found = next((m for m in inside if isinstance(m, nn.ModuleList) and len(m) == depth > 0), None)
+    if found is None: raise ValueError(f'the {depth or ""} layers of {type(model).__name__} are not found')
     return list(found)
 
 def train_biases(
@@ -224,15 +225,22 @@ def train_biases(
     *,
     seed=None,       # ignored, since nothing is drawn
 )->nn.Module:        # the model
-    "Train the biases of the layers (BitFit, arXiv 2106.10199)."
-    for layer in encoder_layers(model):
-        for name, p in layer.named_parameters(): p.requires_grad_(name.endswith('bias'))
+    "Train the biases of the layers (BitFit, arXiv 2106.10199). ValueError if there are none."
+    inside = [(n, p) for layer in encoder_layers(model) for n, p in layer.named_parameters()]
+    if not any(n.endswith('bias') for n, _ in inside):
+        raise ValueError(f'{type(model).__name__} has no biases in its layers: bitfit trains these')
+    for name, p in inside: p.requires_grad_(name.endswith('bias'))
     return model
 
 # %% ../nbs/api/01b_transformers.ipynb #408808db
 def has_class_token(encoder:nn.Module)->bool: # whether the first token stands for the whole image
     "Whether an encoder has a class token."
-    return any(n.endswith(('cls_token', 'class_embedding')) for n, _ in encoder.named_parameters())
+    inside = [n for n, _ in encoder.named_parameters() if not re.search(ELSEWHERE, n)] # a pooler may have one
+    return any(n.endswith(('cls_token', 'class_embedding')) for n in inside)
+
+def drops_patches(encoder:nn.Module)->bool:
+    "Whether an encoder drops patches at random, in tests too, and shuffles the others (ViT-MAE)."
+    return encoder.config.model_type == 'vit_mae'
 
 class HeadedEncoder(nn.Module):
     "An encoder of transformers with a head: pooled tokens, LayerNorm, linear layer."
@@ -240,13 +248,18 @@ class HeadedEncoder(nn.Module):
         self,
         encoder:nn.Module, # encoder of transformers, whose output has `last_hidden_state`
         num_classes:int,   # number of logits
-    ):
+    ): # raises ValueError for an encoder that is no ViT
         super().__init__()
+        self.width = getattr(encoder.config, 'hidden_size', None)
+        if self.width is None:
+            raise ValueError(f'{type(encoder).__name__} is no ViT encoder (its config has no hidden_size)'
+                             ': load ...ForImageClassification')
+        if drops_patches(encoder): encoder.config.mask_ratio = 0.
         like = next(encoder.parameters())
         place = dict(device=like.device, dtype=like.dtype)
         self.encoder, self.class_token = encoder, has_class_token(encoder)
-        self.fc_norm = nn.LayerNorm(encoder.config.hidden_size, eps=1e-6, **place)
-        self.classifier = nn.Linear(encoder.config.hidden_size, num_classes, **place)
+        self.fc_norm = nn.LayerNorm(self.width, eps=1e-6, **place)
+        self.classifier = nn.Linear(self.width, num_classes, **place)
 
     @property
     def config(self): return self.encoder.config
@@ -261,6 +274,9 @@ def forward(
 ):                             # transformers' output, with `logits` `B num_classes` and `loss`
     "Logits of images or clips, and their cross-entropy if you give labels."
     if hasattr(self.encoder, 'predictor'): kwargs['skip_predictor'] = True # V-JEPA 2 paints tokens with it
+    if drops_patches(self.encoder): # none is dropped, and with this noise none is moved
+        n = self.encoder.embeddings.patch_embeddings.num_patches
+        kwargs['noise'] = torch.arange(n, device=pixel_values.device).expand(len(pixel_values), n)
     tokens = self.encoder(pixel_values, **kwargs).last_hidden_state
     logits = self.classifier(self.fc_norm(tokens[:, 0] if self.class_token else tokens.mean(1)))
     loss = None if labels is None else F.cross_entropy(logits, labels)
@@ -283,6 +299,8 @@ def transformers_head(model:nn.Module)->nn.Linear: # the classifier
         raise ValueError(f'{name} takes no pixels: tune is for vision models')
     if isinstance(head, nn.Linear): return head
     if isinstance(head, nn.Identity): raise ValueError(f'{name} has no classes: load it with num_labels=...')
+    if isinstance(head, nn.Module):
+        raise ValueError(f'the classifier of {name} is a {type(head).__name__}, tune needs a linear layer')
     raise ValueError(f'{name} has no classifier: load ...ForVideoClassification or ...ForImageClassification '
                      'with num_labels=..., or give it one with VideoClassifier(model, num_classes)')
 
@@ -290,7 +308,7 @@ def transformers_norm(model:nn.Module)->nn.Module: # an Identity if there is non
     "What is trained with the head: the norm before it, or the pooler."
     if getattr(model.config, 'model_type', '') in NO_NORM: return nn.Identity()
     base = getattr(model, 'vision_model', getattr(model, 'base_model', model))
-    parts = [getattr(model, n, None) for n in ('fc_norm', 'pooler')]
+    parts = [getattr(model, n, None) for n in ('fc_norm', 'pooler', 'layernorm', 'norm')]
     parts += [getattr(base, n, None) for n in ('layernorm', 'norm', 'post_layernorm', 'pooler')]
     return next((p for p in parts if p is not None and any(True for _ in p.parameters())), nn.Identity())
 
@@ -340,10 +358,13 @@ class VideoClassifier(nn.Module):
 # %% ../nbs/api/01b_transformers.ipynb #872615b9
 def with_classes(model:nn.Module, num_classes:int)->nn.Module: # the model, or a `HeadedEncoder`
     "Give an encoder a head; ValueError for a model that has another number of classes."
+    name = type(model).__name__
+    if not hasattr(model, 'classifier') and re.search('For[A-Z]', name):
+        raise ValueError(f'{name} has a head of another kind: load the encoder alone, the class ...Model')
     if not hasattr(model, 'classifier'): return HeadedEncoder(model, num_classes)
-    n = getattr(model.classifier, 'out_features', 0)
-    if n == num_classes: return model
-    raise ValueError(f'{type(model).__name__} has {n} classes, not {num_classes}: load it with '
+    n = getattr(model.classifier, 'out_features', None)
+    if n in (num_classes, None): return model # what is no linear layer is refused by `transformers_head`
+    raise ValueError(f'{name} has {n} classes, not {num_classes}: load it with '
                      f'num_labels={num_classes}, ignore_mismatched_sizes=True')
 
 # %% ../nbs/api/01b_transformers.ipynb #2f6016dd
