@@ -491,6 +491,7 @@ def write_table(table:pd.DataFrame, file):
     "Write a CSV file from the main process. File names keep their bytes, also if these are no valid text."
     if is_main(): atomic(file, lambda f: table.to_csv(f, index=False, **WRITTEN))
 
+# %% ../nbs/api/13b_own_videos.ipynb #d4774201
 def usual_length(
     videos:VideoList,  # training videos
 )->dict:               # frames, and fps (0: not known), of the median video
@@ -503,6 +504,7 @@ def usual_length(
             rates.append(getattr(video, 'fps', 0.))
     return dict(frames=int(np.median(lengths or [0])), fps=round(float(np.median(rates or [0.])), 3))
 
+# %% ../nbs/api/13b_own_videos.ipynb #d4774202
 def common_paths(
     lists,    # `VideoList`s
 )->tuple:     # folder that all are in, and for each list its paths as seen from there
@@ -521,6 +523,7 @@ def split_table(
     parts = [pd.DataFrame(dict(path=p, label=l, split=part)) for p, l, part in zip(paths, names, data)]
     return pd.concat(parts, ignore_index=True).drop_duplicates('path', keep='last') # val may be test
 
+# %% ../nbs/api/13b_own_videos.ipynb #d4774203
 def content_digest(
     videos:VideoList,  # videos that can be read
 )->str:
@@ -715,6 +718,7 @@ def groups_note(
     return [f'The test videos are of {plural(n, "group")}. Videos of a group are alike, so the intervals are '
             'probably too narrow.']
 
+# %% ../nbs/api/13b_own_videos.ipynb #s257c90c
 def results_of(
     cfgs:list,       # settings of the runs
     records:list,    # their records
@@ -737,6 +741,7 @@ def require_outside(
         raise ValueError(f'{out} is inside the folder of videos, where its name would be a class: give a '
                          'folder outside with --out')
 
+# %% ../nbs/api/13b_own_videos.ipynb #s2031664
 def planned_runs(
     cfg:Config,  # settings of the run
     out,         # folder for the results, see `train_videos`
@@ -842,6 +847,7 @@ def with_names(
     by_class = record['test']['per_class'].values()
     return record | dict(classes=classes, test=record['test'] | dict(per_class=dict(zip(classes, by_class))))
 
+# %% ../nbs/api/13b_own_videos.ipynb #1fddc601
 def train_videos(
     cfg:Config,        # settings of the run
     out=None,          # folder for the results (None: <data>_<method>_<hash> in the current folder)
@@ -883,6 +889,7 @@ def saved_test(
         raise ValueError(f'{file} is damaged ({e}): remove it, and all videos are tested') from None
     return list(t.path[t.split == 'test']) if {'path', 'split'} <= set(t) else []
 
+# %% ../nbs/api/13b_own_videos.ipynb #fc7cee01
 def present_test(
     videos:VideoList,  # all videos of a folder
     known:list,        # see `saved_test`
@@ -907,6 +914,7 @@ def all_parts(
     if 'train' in there: has_parts(root) # refuses a mixture
     return {p: class_folders(root, p) for p in there} or {'': class_tree(inner_folder(root))}
 
+# %% ../nbs/api/13b_own_videos.ipynb #saaf9e34
 def joined(
     parts:dict,  # {part: `VideoList`}
 )->VideoList:
@@ -929,6 +937,7 @@ def chosen_test(
     raise_if_any(f'{videos.root}: no such groups; there are {", ".join(sorted(set(groups))[:10])}', unknown)
     return videos.take([i for i, g in enumerate(groups) if g in cfg.test_groups], 'test')
 
+# %% ../nbs/api/13b_own_videos.ipynb #caaf9e01
 def test_part(
     cfg:Config,             # settings, whose `data` is the folder to test on
     everything:bool=False,  # all videos of a folder or a list
@@ -1019,6 +1028,7 @@ def tested_videos(
                            "folder or a list of your own add --dataset ''") from e
     return match_classes(videos, info['classes'])
 
+# %% ../nbs/api/13b_own_videos.ipynb #082dae01
 def evaluate_videos(
     tuned,                  # file written by `apt_nb_train`, its folder, or a name on the Hub
     data,                   # folder of videos, or list of them
@@ -1118,6 +1128,7 @@ def saved_length(
     "How long the videos were that a model was trained on."
     return read_tuned(model_file(tuned))[0]['meta'].get('length', {})
 
+# %% ../nbs/api/13b_own_videos.ipynb #s892eb25
 def usual_frames(
     video,        # `Video`, or a folder of frames
     length:dict,  # length of the videos trained on, see `saved_length`
@@ -1126,6 +1137,7 @@ def usual_frames(
     fps, trained = getattr(video, 'fps', 0.), length.get('fps')
     return length.get('frames', 0) * (fps / trained if fps and trained else 1.)
 
+# %% ../nbs/api/13b_own_videos.ipynb #t892eb25
 def seen_text(
     cfg:Config,     # settings that say how a video becomes clips
     path,           # path of a video that can be read

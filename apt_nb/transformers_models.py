@@ -217,7 +217,7 @@ def encoder_layers(model:nn.Module)->list: # layers, each with attention and MLP
     inside = [m for n, m in model.named_modules() if not re.search(ELSEWHERE, n)]
     depth = getattr(vision_config(model), 'num_hidden_layers', 0)
     found = next((m for m in inside if isinstance(m, nn.ModuleList) and len(m) == depth > 0), None)
-    if found is None: raise ValueError(f'the {depth or ""} layers of {type(model).__name__} are not found')
+    if found is None: raise ValueError(f'the layers of {type(model).__name__} are not found')
     return list(found)
 
 def train_biases(
@@ -242,6 +242,7 @@ def drops_patches(encoder:nn.Module)->bool:
     "Whether an encoder drops patches at random, in tests too, and shuffles the others (ViT-MAE)."
     return encoder.config.model_type == 'vit_mae'
 
+# %% ../nbs/api/01b_transformers.ipynb #s08808db
 class HeadedEncoder(nn.Module):
     "An encoder of transformers with a head: pooled tokens, LayerNorm, linear layer."
     def __init__(
@@ -250,16 +251,16 @@ class HeadedEncoder(nn.Module):
         num_classes:int,   # number of logits
     ): # raises ValueError for an encoder that is no ViT
         super().__init__()
-        self.width = getattr(encoder.config, 'hidden_size', None)
-        if self.width is None:
+        width = getattr(encoder.config, 'hidden_size', None)
+        if width is None:
             raise ValueError(f'{type(encoder).__name__} is no ViT encoder (its config has no hidden_size)'
                              ': load ...ForImageClassification')
         if drops_patches(encoder): encoder.config.mask_ratio = 0.
         like = next(encoder.parameters())
         place = dict(device=like.device, dtype=like.dtype)
         self.encoder, self.class_token = encoder, has_class_token(encoder)
-        self.fc_norm = nn.LayerNorm(self.width, eps=1e-6, **place)
-        self.classifier = nn.Linear(self.width, num_classes, **place)
+        self.fc_norm = nn.LayerNorm(width, eps=1e-6, **place)
+        self.classifier = nn.Linear(width, num_classes, **place)
 
     @property
     def config(self): return self.encoder.config
