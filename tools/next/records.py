@@ -9,6 +9,7 @@ for name, record in known.items():
     there.parent.mkdir(parents=True, exist_ok=True)
     if not there.exists(): there.write_text(json.dumps(record), encoding='utf-8')
 found = {f.parent.name: json.loads(f.read_text(encoding='utf-8')) for f in sorted(runs.glob('*/record.json'))}
+for r in found.values(): r['config'].pop('cuda_graph', None) # a setting that was tried and is gone
 lines = ',\n'.join(json.dumps(found[name]) for name in [*known, *(found.keys() - known.keys())])
 if found.keys() - known.keys(): file.write_bytes(gzip.compress(f'[\n{lines}\n]'.encode(), mtime=0))
 hours = sum(r['timing']['seconds'] for r in found.values()) / 3600
