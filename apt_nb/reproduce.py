@@ -30,7 +30,7 @@ from .official import known_set
 from .paper import short_label
 from .pool import default_jobs, use_devices
 from .run import misfit, read_record
-from .sweep import Experiment, Stage, SweepBar, SweepError, all_passes, expected_seconds, run_folders
+from .sweep import Experiment, Stage, SweepBar, SweepError, expected_seconds, run_folders, run_work
 from .sweep import run_labels, shipped_among, shipped_records, sweep, train_nothing
 from .training import make_accelerator, peak_lr
 
@@ -420,7 +420,7 @@ def train_on_cluster(
         while True:
             more = {f: plan.runs[f] for f in plan.todo() if f not in queue.open}
             if not more and not queue.open: return
-            bar.add(dict(zip(more, all_passes(more.values()))))
+            bar.add(dict(zip(more, run_work(more.values()))))
             queue.add(more)
             failed = queue.wait(bar)[1]
             for e in failed.values(): warn('a run failed', e)
