@@ -96,11 +96,11 @@ def device_records(
 
 def run_work(
     cfgs,  # list of Config
-)->list:   # seconds by earlier runs on this device; passes if there are none
-    "How much work each run is. Where no run of its kind tells, a pass takes as long as the median pass."
+)->list:   # passes of each run, counted by how long they take beside the median kind of run
+    "How much work each run is. Where no earlier run on this device tells, a pass counts as one."
     known = pass_seconds(device_records({c.profile for c in cfgs}))
     usual = float(np.median([*known.values()])) if known else 1.
-    return [n * known.get(_timing_key(asdict(c)), usual) for c, n in zip(cfgs, all_passes(cfgs))]
+    return [n * known.get(_timing_key(asdict(c)), usual) / usual for c, n in zip(cfgs, all_passes(cfgs))]
 
 # %% ../nbs/api/11b_sweep.ipynb #c0535f61
 class SweepBar:
