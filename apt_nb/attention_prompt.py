@@ -352,7 +352,10 @@ def find_blocks(
 # %% ../nbs/api/00_attention_prompt.ipynb #a955cf9a
 def patch_area(model:nn.Module)->int: # 16 x 16 for a model without `.patch_embed.patch_size`
     "Pixels of one patch, height x width; the frames of a tubelet do not count."
-    size = getattr(getattr(model, 'patch_embed', None), 'patch_size', 16)
+    embed = getattr(model, 'patch_embed', None)
+    if getattr(embed, 'backbone', None) is not None and embed.grid_size: # convolutions come first
+        return math.prod(embed.img_size) // math.prod(embed.grid_size)
+    size = getattr(embed, 'patch_size', 16)
     return size * size if isinstance(size, int) else math.prod(tuple(size)[-2:])
 
 # %% ../nbs/api/00_attention_prompt.ipynb #437b0ff9

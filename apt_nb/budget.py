@@ -28,7 +28,8 @@ from .config import Config, grid, preset
 from .core import ShowsMarkdown
 from .cost import example_input, step_multiply_adds
 from .report import LINE_STYLES, ONE_SEED, SMOKE, Shown, caption, decide, finding, headline
-from .report import name_ends, new_figure, open_text, overview, save_figure, save_findings, with_setting
+from .report import name_ends, new_figure, open_text, overview, saturated_texts, save_figure
+from .report import save_findings, with_setting
 from .run import build_model
 from .stats import MARGIN, contrast, holm, level_chance, records_frame, slope_weights, text_ints
 from .tuning import train_mode
@@ -159,6 +160,8 @@ class Budget(ShowsMarkdown):
 
     @cached_property
     def cells(self): return with_setting(self.study.finals, 'cell', lambda c: (c['row'], c['target']))
+    @cached_property
+    def rising(self): return by_verdict(self.rises())['rising'] # rows that still rise in the end
     def weigh(self, weights): return contrast(self.cells, 'cell', weights)
 
 # %% ../nbs/api/12j_budget.ipynb #b021dgt1
@@ -252,7 +255,7 @@ def table(self:Budget, name:str, title:str)->Shown:
 
 @patch
 def steps_text(self:Budget)->str:
-    "'225 in 3 epochs, 450 in 6 epochs'."
+    "'270 in 3 epochs, 540 in 6 epochs'."
     steps = self.frame().groupby('target', sort=False).steps.first()
     return ', '.join(f'{n:,} in {name}' for name, n in steps.items())
 
@@ -405,12 +408,12 @@ def draw_rows(
 def cost_figure(self:Budget, name:str, title:str):
     "Left: top-1 with the longest budget by tuned parameters. Right: every budget by operations of training."
     t, last = self.frame(), self.names[-1]
-    t['cost'] = t.operations / 1e15
+    t['cost'] = t.operations / 1e12
     above = f'{title} ({caption(self.study.finals)}; bar: lowest to highest seed)'
     with new_figure(above, ncols=2, figsize=(10.5, 4.6), sharey=True) as (fig, (left, right)):
         texts = {left: draw_rows(left, t.loc[[last]], 'tuned'), right: draw_rows(right, t, 'cost')}
         left.set(title=f'after {last}', xlabel='tuned parameters', ylabel='test top-1 (%)')
-        right.set(title='each budget', xlabel='operations of the training ($10^{15}$)')
+        right.set(title='each budget', xlabel='operations of the training ($10^{12}$)')
         fig.draw_without_rendering()
         for ax, own in texts.items(): place_texts(ax, own)
     return self.save(fig, name)
@@ -582,11 +585,12 @@ def end_of(
     self:Budget,
     claims:pd.DataFrame,  # from `claims`
     row:str,              # another row
-)->str:                   # narrows, widens, level or open
-    """What the last step does to the lead of another row. It is level if the lead surely changes by less than
-    `MARGIN` and less than a quarter, either way."""
+)->str:                   # narrows, nearer, widens, level or open
+    """What the last step does to the lead of another row. It narrows if the judged row is shown to rise, and
+    otherwise only comes nearer. It is level if it surely changes by less than `MARGIN` and less than a
+    quarter, either way."""
     step = self.last_step or SLOPE, row
-    words = {'holds here': 'narrows', 'opposite here': 'widens'}
+    words = {'holds here': 'narrows' if self.judged in self.rising else 'nearer', 'opposite here': 'widens'}
     if claims.outcome[step] in words: return words[claims.outcome[step]]
     small = 4 * max(claims.high[step], -claims.low[step]) <= abs(claims.here[self.names[-1], row])
     level = claims.near[step] or claims.outcome[step] == 'level here'
@@ -594,9 +598,9 @@ def end_of(
 
 # %% ../nbs/api/12j_budget.ipynb #sec1777f
 def change_text(leads:dict, claims:pd.DataFrame, step:str, row:str)->str:
-    "'+2.1 points (+1.0 to +3.2): it gains', of the slope or of the last step."
+    "'+2.1 points (+1.0 to +3.2): in its favour', of the slope or of the last step."
     p = leads[step, row]
-    words = {'holds here': 'it gains', 'opposite here': 'it loses'}
+    words = {'holds here': 'in its favour', 'opposite here': 'against it'}
     decided = words.get(claims.outcome[step, row], 'open')
     return f'{p["diff"]:+.1f} points ({p["low"]:+.1f} to {p["high"]:+.1f}): {decided}'
 
@@ -625,6 +629,8 @@ def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
 REASONS = dict(
     narrows=('More training narrows the difference to {}, up to the last step, so too little of it is part '
              'of the reason.'),
+    nearer=('In the last step the difference to {} narrows, but the row that is behind is not shown to rise, '
+            'so this does not say that it had too little training.'),
     widens=('More training widens the difference to {} in the last step, so too little of it is not the '
             'reason.'),
     level=('In the last step the difference to {} changes by under 2 points, and under a quarter, so too '
@@ -671,12 +677,13 @@ def conclude(self:Budget)->Shown:
     claims, leads, study = self.claims(), self.leads(), self.study
     asked = [self.names[-1], SLOPE, self.last_step]
     kept = claims[claims.index.isin(asked, level='target')].drop(columns='near')
-    save_findings(kept, study.where, study.notebook, study.profile, study.finals, study.root)
+    save_findings(kept, 'beyond the paper', study.notebook, study.profile, study.finals, study.root)
     pairs = [self.pair_sentence(claims, leads, r) for r in self.against]
     few = len({r['seed'] for r in study.finals}) < 2
     one_rate = (study.chosen.edge == '↕').all() # `rates_sentence` says it
     edge = '' if one_rate else edge_sentence(study.results.loc[self.searched_budgets()])
-    lines = [self.answer(claims), *pairs, self.open_sentence(claims), self.rates_sentence(),
+    full = saturated_texts([r for r in study.finals if r['config']['target'] == self.names[-1]])
+    lines = [self.answer(claims), *pairs, *full, self.open_sentence(claims), self.rates_sentence(),
              edge, luck_sentence(study.searched),
              guessing_sentence(study.finals), few * ONE_SEED, (study.profile == 'smoke') * SMOKE]
     return Shown('\n'.join(f'- {line}' for line in lines if line), kept)

@@ -537,11 +537,11 @@ def refusing(
 def apt_nb_pretrain(
     out:str='pretraining',        # folder for the checkpoint and the backbone
     weights:str='moving_shapes',  # name of the backbone, written to <out>/<weights>.safetensors
-    steps:int=10000,              # number of optimiser steps
-    batch_size:int=64,            # clips per step
-    per_action:int=400,           # source clips for each of the 60 actions
-    lr:float=1e-3,                # highest learning rate
-    seed:int=0,                   # seed of everything random
+    steps:int=12500,              # number of optimiser steps
+    batch_size:int=512,           # clips per step
+    per_action:int=800,           # source clips for each of the 60 actions
+    lr:float=1.5e-3,              # highest learning rate
+    seed:int=1,                   # seed of everything random
     device:str='',                # device of the run, such as cuda or cpu (empty: a GPU if you have one)
 ):
     """Pre-train the small video backbone of the embedded benchmark by masked autoencoding. Prints its path.
@@ -558,9 +558,9 @@ def apt_nb_pretrain_supervised(
     task:str='actions',  # actions: a model names what changes in a clip; pictures: what is in a frame
     out:str='',          # folder for the checkpoint and the backbone (empty: pretraining_<task>)
     weights:str='',      # name of the backbone's .safetensors file (empty: moving_shapes_<task>)
-    steps:int=4000,      # number of optimiser steps
-    batch_size:int=0,    # clips per step (0: 32 for actions, 16 of 8 pictures each for pictures)
-    per_action:int=200,  # source clips for each of the 60 actions
+    steps:int=0,         # number of optimiser steps (0: 6000 for actions, 8000 for pictures)
+    batch_size:int=0,    # clips per step (0: 256 for actions, 64 of 8 pictures each for pictures)
+    per_action:int=800,  # source clips for each of the 60 actions
     lr:float=1e-3,       # highest learning rate
     seed:int=0,          # seed of everything random
     device:str='',       # device of the run, such as cuda or cpu (empty: a GPU if you have one)

@@ -27,9 +27,9 @@ class DataSettings:
     annotations:str = ''        # folder of the data set's annotation files ('': below `data`)
     complete:bool = True        # require the complete published annotation files
     allow_missing:float = 0.    # videos that may be missing: a share below 1, or their number
-    n_train:int = 100           # moving_shapes: training clips per class
+    n_train:int = 120           # moving_shapes: training clips per class
     n_val:int = 25              # moving_shapes: validation clips per class
-    n_test:int = 50             # moving_shapes: test clips per class
+    n_test:int = 100            # moving_shapes: test clips per class
     data_seed:int = 0           # moving_shapes: seed of the clips
     group:str = ''              # how to find the group in a file name: a regular expression, or a position
     test_groups:tuple = ()      # groups to test on (in a folder of classes)
@@ -37,7 +37,7 @@ class DataSettings:
     val_groups:tuple = ()       # groups to validate on
     val_fraction:float = .1     # share of training videos (or groups) for validation, if nothing names them
     test_fraction:float = .2    # share of videos (or groups) for testing, at random, if nothing names them
-    split_seed:int = 0          # seed of what is drawn of your own videos for validation and testing
+    split_seed:int = 0          # seed of what is drawn for validation and testing
     validate_on:str = 'held-out' # validation videos: held-out, or the test list (test), for curves only
     workers:int = 0             # processes that read videos (0: the main process)
     keep_decoded:bool = True    # keep decoded videos in memory, as far as 4 GB go
@@ -51,7 +51,7 @@ class ViewSettings(ViewRules):
     sampling:str = 'uniform'    # how frames are chosen: uniform (segments) or dense (with `stride`)
     stride:int = 4              # frames from one sample to the next, in dense sampling
     order:str = 'forward'       # frame order; shuffled and single are controls without time
-    views:int = 2               # views of each decoded video in a step (batch augmentation)
+    views:int = 1               # views of each decoded video in a step (batch augmentation)
     train_views:str = 'random'  # training views: drawn anew in each epoch (random), or central ones (fixed)
     scale:tuple = (.6, 1.)      # smallest and largest share of the frame's area in a random crop
     ratio:tuple = (.9, 1.1)     # smallest and largest aspect ratio (width / height) of a random crop
@@ -68,7 +68,7 @@ class ModelSettings:
     model:str = 'vit_tiny'      # size of the backbone, or transformers for weights that only it computes
     weights:str = 'moving_shapes' # backbone weights: a shipped name, a file, or a Hub name ('': random)
     method:str = 'apt'          # how the backbone is tuned
-    n_prompts:int = 32          # prompts per block
+    n_prompts:int = 16          # prompts per block
     prompt_dropout:float = .1   # dropout on the raw prompts, or within adapters and LoRA
     reparam:str = 'max'         # scaling of the prompts: max (Eq. 3 and 4), linear or none
     prompt_form:str = 'published' # APT: published, or prompts with a part taken away or used otherwise
@@ -82,10 +82,10 @@ class ModelSettings:
 @dataclass(frozen=True)
 class Config(Recipe, ModelSettings, ViewSettings, DataSettings):
     "All that determines a run. Raises ValueError naming the field that is wrong."
-    epochs:int = 6              # passes over the training videos
-    warmup_epochs:float = .6    # epochs of linear warm-up, part of `epochs` (left out: the profile's share)
+    epochs:int = 24             # passes over the training videos
+    warmup_epochs:float = 2.4   # epochs of linear warm-up, part of `epochs` (left out: the profile's share)
     batch_size:int = 16         # videos per step, over all processes (`views` do not count)
-    lr:float = 2.               # base learning rate, for a batch of 256 videos
+    lr:float = .6               # base learning rate, for a batch of 256 videos
     profile:str = 'demo'        # size of the run, and its folder in figures/: smoke, demo or paper
     threads:int = 1             # CPU threads of torch (0: torch decides); the number changes rounding
     def __post_init__(self): check_config(self)
@@ -231,11 +231,11 @@ def check_config(cfg):
 
 # %% ../nbs/api/11_config.ipynb #da5e4e2e
 PROFILES = dict(
-    smoke=dict(n_train=8, n_val=3, n_test=4, epochs=2, warmup_epochs=.5, n_prompts=8, test_clips=1),
+    smoke=dict(n_train=8, n_val=3, n_test=4, epochs=2, warmup_epochs=.5, n_prompts=8, views=2, test_clips=1),
     demo=dict(),
     paper=dict(data='', model='vit_small', weights='', n_frames=16, size=224, scale=(.08, 1.),
-               ratio=(3/4, 4/3), n_prompts=400, epochs=100, warmup_epochs=10., batch_size=64, lr=.05,
-               workers=8, keep_decoded=False, threads=0))
+               ratio=(3/4, 4/3), views=2, n_prompts=400, epochs=100, warmup_epochs=10., batch_size=64,
+               lr=.05, workers=8, keep_decoded=False, threads=0))
 
 # %% ../nbs/api/11_config.ipynb #bbdc605a
 def known_fields(names):

@@ -11,6 +11,7 @@ __all__ = ['PICTURE_SUFFIXES', 'TIME_NAME', 'CHUNK', 'ending', 'by_number', 'pic
 import os, re
 import numpy as np
 from collections import Counter
+from fastcore.basics import patch
 from pathlib import Path
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional as TF
@@ -52,6 +53,7 @@ def unlike_frame(picture:Image.Image)->str: # '' for a frame
 class FrameFolder:
     """The frames of a video as pictures in a folder, in the order of their numbers. Used like a `Video`.
     Raises `VideoError` if there are none, or if there is another kind among them, such as optical flow."""
+    fps = 0. # pictures have no rate
     def __init__(
         self,
         path,  # folder of pictures
@@ -83,19 +85,27 @@ class FrameFolder:
             raise VideoError(f'{self.files[i]}: cannot be read ({why}). Make it again, or remove it') from e
         raise VideoError(f'{self.files[i]}: {odd}')
 
-    def frames(self, indices)->np.ndarray:
-        "Frames in the order of `indices`, uint8 (len(indices), H, W, 3). Raises `VideoError`."
-        require_frames(self.path, len(self), indices)
-        found = {i: self.read(i) for i in sorted({int(i) for i in indices})}
-        sizes = Counter(f'{f.shape[1]}x{f.shape[0]}' for f in found.values())
-        if len(sizes) > 1:
-            several = ', '.join(sizes)
-            raise VideoError(f'{self.path}: its pictures have several sizes ({several}). Make them equal')
-        return np.stack([found[int(i)] for i in indices])
+# %% ../nbs/api/04b_frames.ipynb #f4frames1
+@patch
+def frames(self:FrameFolder, indices)->np.ndarray:
+    "Frames in the order of `indices`, uint8 (len(indices), H, W, 3). Raises `VideoError`."
+    require_frames(self.path, len(self), indices)
+    found = {i: self.read(i) for i in sorted({int(i) for i in indices})}
+    sizes = Counter(f'{f.shape[1]}x{f.shape[0]}' for f in found.values())
+    if len(sizes) > 1:
+        several = ', '.join(sizes)
+        raise VideoError(f'{self.path}: its pictures have several sizes ({several}). Make them equal')
+    return np.stack([found[int(i)] for i in indices])
 
-    def decode(self, indices):
-        "Read as `frames` does, and make nothing of it. To measure what the rest costs."
-        for i in np.unique(indices): self.read(i)
+@patch
+def times(self:FrameFolder)->np.ndarray: # numbers of frames, shape (frames + 1,)
+    "When each frame begins, and when the last one ends."
+    return np.arange(len(self) + 1.)
+
+@patch
+def decode(self:FrameFolder, indices):
+    "Read as `frames` does, and make nothing of it. To measure what the rest costs."
+    for i in np.unique(indices): self.read(i)
 
 # %% ../nbs/api/04b_frames.ipynb #a07b66ba
 def shrunk_size(
@@ -127,7 +137,8 @@ class SmallVideo:
     ): self.video, self.short = video, short
     def __len__(self): return len(self.video)
     @property
-    def fps(self): return getattr(self.video, 'fps', 0.)
+    def fps(self): return self.video.fps
+    def times(self): return self.video.times()
     def frames(self, indices): return shrink(self.video.frames(indices), self.short)
     def decode(self, indices): self.video.decode(indices)
 

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['QUERIES', 'LOOK_VERSION', 'OTHER_TOKENS', 'watching', 'other_steps', 'looked_at', 'relations', 'Sums', 'comparing',
-           'attention_shares', 'keeping', 'gate_errors', 'relations_of', 'inspect_model', 'tuned_tensors',
-           'inspect_run', 'is_published', 'closest', 'check_inspected', 'by_question', 'by_row', 'on_all', 'on_some',
-           'on_all_text', 'backbones_text', 'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map',
-           'draw_lines']
+           'attention_shares', 'keeping', 'gate_errors', 'relations_of', 'inspect_model', 'tensor_files',
+           'tuned_tensors', 'inspect_run', 'is_published', 'closest', 'check_inspected', 'by_question', 'by_row',
+           'on_all', 'on_some', 'on_all_text', 'backbones_text', 'forms_sentence', 'Inside', 'compare_forms',
+           'gate_sentence', 'draw_map', 'draw_lines']
 
 # %% ../nbs/api/12i_inside.ipynb #002ins1d
 import math, shutil, torch
@@ -30,11 +30,13 @@ from .config import Config
 from .core import ShowsMarkdown, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
 from .other_tools import explicit_attention
+from .pool import call_all, default_jobs
 from .report import LINE_STYLES, PALETTE, Shown, headline, new_figure, save_figure, save_records
 from .report import profile_dir, titled
 from .run import eval_loader, named_folder, run, splits
 from .stats import MARGIN, detectable, holm, level_chance, paired_difference
-from .training import forward_context, make_accelerator, reproducible
+from .sweep import SweepBar, prepare_benchmarks, run_work
+from .training import forward_context, make_accelerator, reproducible, set_attention
 from .tuning import load_tuned
 from .weights import video_vit
 
@@ -98,10 +100,10 @@ def comparing(
     def see_input(i, block, args): inputs[i] = args[0]
     def see_tuned(i, attn, args):
         after, block = relations(attn, args[0]), unwrap_model(frozen.blocks[i])
-        with torch.autocast(args[0].device.type, enabled=False): same = block.norm1(inputs.pop(i).float())
         sums.add('across', i, across(after))
         sums.add('moved', i, apart(after, before.pop(i)))
-        sums.add('within', i, apart(after, relations(block_attention(block), same)))
+        same = relations(block_attention(block), block.norm1(inputs.pop(i))) # in the precision of the model
+        sums.add('within', i, apart(after, same))
     watched = [(block_attention(b), see_frozen, i) for i, b in enumerate(frozen.blocks)]
     for i, b in enumerate(model.blocks):
         watched += [(unwrap_model(b), see_input, i), (block_attention(b), see_tuned, i)]
@@ -215,28 +217,43 @@ def inspect_model(
         least=[without({i: o[n - m:] for i, o in by_mass.items()}) for m in fewer])
 
 # %% ../nbs/api/12i_inside.ipynb #022ins1d
-LOOK_VERSION = 3 # changes with what `inspect_run` computes: what other versions found is not read
+LOOK_VERSION = 4 # changes with what `inspect_run` computes: what other versions found is not read
+
+def tensor_files(
+    profile:str, # smoke, demo or paper
+    name:str,    # name of a run
+    root:Path,   # clone
+)->tuple:        # paths: in the clone, in figures of your own, in the cache
+    "Where the tuned tensors of a run may be."
+    folders = Path(root)/'figures'/profile, profile_dir(profile, root)
+    cached = named_folder(profile, name)/'tuned.safetensors'
+    return *(folder/'tuned'/f'{name}.safetensors' for folder in folders), cached
 
 def tuned_tensors(
-    cfg:Config,  # settings of a run
-    name:str,    # its name
-    root:Path,   # clone
-)->Path:
-    "The file with the tuned tensors of a run, in figures/<profile>/tuned. It is trained if it has none."
-    folders = Path(root)/'figures'/cfg.profile, profile_dir(cfg.profile, root)
-    files = [folder/'tuned'/f'{name}.safetensors' for folder in folders]
-    cached = named_folder(cfg.profile, name)/'tuned.safetensors'
-    if not any(f.exists() for f in files):
-        if not cached.exists(): run(cfg, name=name)
-        atomic(files[1], partial(shutil.copyfile, cached))
-    return next(f for f in files if f.exists())
+    cfgs:dict,  # {name of a run: its settings}
+    jobs:int,   # processes (0: see `default_jobs`)
+    root:Path,  # clone
+)->dict:        # {name: file in figures/<profile>/tuned}
+    "The tuned tensors of runs. Those that have none are trained again; raises what a run raises."
+    files = {n: tensor_files(c.profile, n, root) for n, c in cfgs.items()}
+    again = {n: cfgs[n] for n, of in files.items() if not any(f.exists() for f in of)}
+    prepare_benchmarks(again.values())
+    bar = SweepBar(dict(zip(again, run_work(again.values()))))
+    calls = {n: dict(cfg=c, name=n) for n, c in again.items()}
+    try: done = call_all(run, calls, jobs or default_jobs(), bar.update) if calls else {}
+    finally: bar.close()
+    for r in done.values():
+        if isinstance(r, Exception): raise r
+    for *kept, cached in files.values():
+        if not any(f.exists() for f in kept): atomic(kept[-1], partial(shutil.copyfile, cached))
+    return {n: next(f for f in of if f.exists()) for n, of in files.items()}
 
 # %% ../nbs/api/12i_inside.ipynb #51685775
 def inspect_run(
     cfg:Config,    # settings of a run
     record:dict,   # its record
     keep:list,     # numbers of prompts to keep in each block (None: look at the relations alone)
-    root:Path,     # clone
+    tensors:Path,  # file with its tuned tensors
 )->dict:           # as from `inspect_model` or `relations_of`, with hash, split, profile, seed and more
     "Look into a finished run, on one central view of each validation video (without any: test video)."
     view = dict(num_frames=cfg.n_frames, img_size=cfg.size)
@@ -244,7 +261,8 @@ def inspect_run(
         def backbone():
             set_seed(cfg.seed) # it may have random weights
             return video_vit(cfg.model, len(record['classes']), weights=cfg.weights or None, **view)
-        model = load_tuned(backbone(), tuned_tensors(cfg, record['hash'], root)).to(make_accelerator().device)
+        model = load_tuned(backbone(), tensors).to(make_accelerator().device)
+        set_attention(model, cfg.attention, cfg.precision)
         parts = splits(cfg)
         split = 'val' if len(parts['val']) else 'test'
         batches, autocast = eval_loader(cfg, parts[split]), forward_context(model, cfg.precision)
@@ -437,11 +455,12 @@ def look(
     row:str,    # a row in the published form
     keep:list,  # numbers of prompts to keep in each block
     beside=(),  # other rows, whose relations are looked at
+    jobs:int=0, # processes that train runs without tuned tensors again (0: see `default_jobs`)
 )->Shown:
     "Look into the runs of a row; raises what `check_inspected` raises."
     check_inspected(self.study.rows, row, keep, beside)
-    self.looked = self.look_into('13_prompts', [row], keep)
-    self.beside = self.look_into('13_relations', beside, None)
+    self.looked = self.look_into('13_prompts', [row], keep, jobs)
+    self.beside = self.look_into('13_relations', beside, None, jobs)
     worst = {k: max(r['gate'][k] for r in self.looked) for k in ('relations', 'mixture')}
     clips = min(r['clips'] for r in self.looked)
     return Shown(gate_sentence(row, len(self.looked), clips, worst), worst)
@@ -453,15 +472,19 @@ def look_into(
     name:str,   # name of the file with what was found
     rows,       # names
     keep:list,  # see `inspect_run`
+    jobs:int,   # see `tuned_tensors`
 )->list:
-    "What `inspect_run` says of the runs of some rows: read, if it was saved, and saved."
-    known = {r['hash']: r for r in records_of(name, self.study.profile, self.root, OF_RUNS)} if rows else {}
-    same = lambda r: r and r['asked'] == [LOOK_VERSION, keep]
-    look = lambda r: known[r['hash']] if same(known.get(r['hash'])) else inspect_run(
-        self.study.config_of(r), r, keep, self.root)
-    found = [look(r) | dict(config=r['config']) for r in self.study.finals if r['config']['row'] in rows]
-    if found: save_records(found, name, self.study.profile, self.root)
-    return found
+    "What `inspect_run` says of the runs of some rows: read, if it was saved, and saved after each."
+    study, profile = self.study, self.study.profile
+    asked = {r['hash']: r for r in study.finals if r['config']['row'] in rows}
+    saved = {r['hash']: r for r in records_of(name, profile, self.root, OF_RUNS)} if asked else {}
+    known = {n: saved[n] | dict(config=r['config']) for n, r in asked.items()
+             if n in saved and saved[n]['asked'] == [LOOK_VERSION, keep]}
+    todo = {n: study.config_of(r) for n, r in asked.items() if n not in known}
+    for n, file in (tuned_tensors(todo, jobs, self.root) if todo else {}).items():
+        known[n] = inspect_run(todo[n], asked[n], keep, file)
+        save_records([known[h] for h in asked if h in known], name, profile, self.root)
+    return [known[n] for n in asked]
 
 # %% ../nbs/api/12i_inside.ipynb #591164e6
 def gate_sentence(
@@ -660,7 +683,7 @@ def pruning_figure(self:Inside, name:str, title:str):
 @patch
 def forms_figure(self:Inside, name:str, title:str):
     "Each form minus the published one, with its interval, a panel for each target."
-    gaps = self.differences()
+    gaps, first = self.differences(), next(iter(self.study.targets))
     rows, verdicts = list(dict.fromkeys(r for _, r in gaps))[::-1], gap_verdicts(gaps)
     def draw(axes):
         for ax, target in zip(axes[0], self.study.targets):
@@ -669,16 +692,19 @@ def forms_figure(self:Inside, name:str, title:str):
                 ax.plot([p['low'], p['high']], [y, y], color='.4')
                 ax.plot(p['diff'], y, 'o', color='k', mfc='k' if decided else 'w')
             ax.axvline(0, color='k', lw=.8)
-            ax.set(title=target, xlabel='points', yticks=range(len(rows)), yticklabels=rows)
+            names = [f'{r} minus {gaps[first, r]["b"]}' for r in rows]
+            ax.set(title=target, xlabel='points', yticks=range(len(rows)), yticklabels=names)
             ax.set_ylim(-.6, len(rows) - .4)
     n = len(self.study.targets)
-    return self.save(name, title, draw, ncols=n, figsize=(1 + 2.7 * n, 1.2 + .3 * len(rows)), sharey=True)
+    size = 2 + 2.7 * n, 1.2 + .3 * len(rows)
+    return self.save(name, title, draw, ncols=n, figsize=size, sharex=True, sharey=True)
 
 # %% ../nbs/api/12i_inside.ipynb #041ins1d
 def _in_words(
     looked, # from `inspect_run`, the runs of one target
 )->dict:    # {column: text}
     "What runs of one target say, means over the seeds."
+    signed = lambda points: f'{round(points, 1) + 0.:+.1f}' # never -0.0
     mean = lambda column: np.mean([r[column] for r in looked], 0)
     heads, change = 100 * mean('heads'), mean('without_block') - mean('top1')
     (b, h), by_block = np.unravel_index(heads.argmax(), heads.shape), heads.mean(1)
@@ -686,11 +712,11 @@ def _in_words(
     kept = [f'{m}: {v:.1f}' for m, v in zip(looked[0]['keep'], mean('most'))]
     worst, moved = change.argmin(), 100 * mean('moved')
     of_seeds = [r['without_block'][worst] - r['top1'] for r in looked]
-    spread = f', {min(of_seeds):+.1f} to {max(of_seeds):+.1f} by seed' if len(looked) > 1 else ''
+    spread = f', {signed(min(of_seeds))} to {signed(max(of_seeds))} by seed' if len(looked) > 1 else ''
     return {f'{looked[0]["split"]} top-1': f'{mean("top1"):.1f}',
             'attention on prompts, by block': f'{by_block.min():.0f} to {by_block.max():.0f}%',
             'most in one head': f'{heads.max():.0f}% (block {blocks[b]}, head {h})',
-            'worst block to lose': f'{blocks[worst]} ({change.min():+.1f}{spread})',
+            'worst block to lose': f'{blocks[worst]} ({signed(change.min())}{spread})',
             'relations that changed, most': f'{moved.max():.0f}% (block {moved.argmax()})',
             'without any': f'{mean("without_all"):.1f}', 'prompts kept, by mass': ', '.join(kept)}
 
@@ -701,6 +727,9 @@ def looked_table(self:Inside, title:str)->Shown:
     by = {t: [r for r in self.looked if r['config']['target'] == t] for t in self.study.targets}
     text = pd.DataFrame([dict(target=t) | _in_words(of) for t, of in by.items()])
     n, depth = self.looked[0]['videos'], len(self.looked[0]['blocks'])
+    own = {r['hash']: r['val']['top1'] for r in self.study.finals}
+    apart = max(abs(r['top1'] - own[r['hash']]) for r in self.looked)
+    same = 'that of the records' if apart < .01 else f'up to {apart:.2f} points from that of the records'
     note = (f'On {n:,} {self.split} videos, so one video is {100 / n:.2g} points, and the worst of {depth} '
-            'blocks can be below 0 by chance alone.')
+            f'blocks can be below 0 by chance alone. Top-1 is {same}.')
     return Shown(f'{titled(text, title, self.looked)}\n\n{note}', text)

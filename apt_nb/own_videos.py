@@ -12,15 +12,15 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
            'relative_path', 'relative_paths', 'write_text', 'write_table', 'usual_length', 'common_paths',
            'split_table', 'content_digest', 'write_run', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
-           'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable', 'group_key',
-           'about_runs', 'groups_note', 'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in',
+           'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable', 'about_runs',
+           'groups_note', 'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in',
            'surest_mistakes', 'write_results', 'plan_training', 'with_names', 'train_videos', 'saved_test',
            'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation',
            'tested_videos', 'evaluate_videos', 'video_files', 'classify', 'saved_length', 'usual_frames', 'seen_text',
            'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
-import hashlib, json, os, re, sys, time, torch, unicodedata
+import hashlib, json, os, sys, time, torch, unicodedata
 import numpy as np
 import pandas as pd
 from collections import Counter
@@ -46,8 +46,8 @@ from .own_lists import data_parts, list_files, may_be_video, named_parts
 from .pages import percent_range, results_page
 from .report import markdown
 from .run import RECORD, build_model, clip_dataset, config_hash, contents, device_name, eval_loader
-from .run import fitting, frozen_views, given_options, named_folder, read_record, run, splits
-from .run import test_record, train_loader
+from .run import fitting, frozen_views, given_options, group_key, named_folder, read_record, run
+from .run import splits, test_record, train_loader
 from .stats import agresti_min
 from .training import Trainer, forward_context, make_accelerator, reproducible, resolve_precision
 from .training import set_attention
@@ -284,7 +284,10 @@ def split_text(
 )->str:
     "How the videos were split."
     if cfg.data in BENCHMARKS: return 'as generated'
-    if cfg.dataset: return f'as published: {cfg.dataset}, split {cfg.split}'
+    if cfg.dataset:
+        held = cfg.validate_on != 'test' and cfg.val_fraction
+        drawn = f'; validation as published or drawn (seed {cfg.split_seed})' if held else ''
+        return f'as published: {cfg.dataset}, split {cfg.split}{drawn}'
     there = set(data_parts(as_path(cfg.data)))
     by = 'of the other groups' if cfg.group else 'of the rest of each class'
     if cfg.validate_on == 'test': val = 'validation on the test videos, by which nothing is chosen'
@@ -501,7 +504,7 @@ def usual_length(
         with suppress(VideoError, OSError):
             video = open_video(files[i])
             lengths.append(len(video))
-            rates.append(getattr(video, 'fps', 0.))
+            rates.append(video.fps)
     return dict(frames=int(np.median(lengths or [0])), fps=round(float(np.median(rates or [0.])), 3))
 
 # %% ../nbs/api/13b_own_videos.ipynb #d4774202
@@ -691,10 +694,6 @@ def require_readable(
     raise DatasetError(f'{check_summary(checked, cfg.n_frames)}\n{report} has a row for each video')
 
 # %% ../nbs/api/13b_own_videos.ipynb #25cec92b
-def group_key(cfg:Config):
-    "What names a video's group, see `groups_of`: a position in the file name, or a regular expression."
-    return int(cfg.group) if re.fullmatch('[0-9]+', cfg.group) else cfg.group
-
 def about_runs(
     cfgs:list,   # settings of the runs, on one backbone
 )->list:         # sentences
@@ -1134,8 +1133,8 @@ def usual_frames(
     length:dict,  # length of the videos trained on, see `saved_length`
 )->float:         # 0: not known
     "How many frames of a video last as long as the videos trained on. Without a rate: as many as they have."
-    fps, trained = getattr(video, 'fps', 0.), length.get('fps')
-    return length.get('frames', 0) * (fps / trained if fps and trained else 1.)
+    trained = length.get('fps')
+    return length.get('frames', 0) * (video.fps / trained if video.fps and trained else 1.)
 
 # %% ../nbs/api/13b_own_videos.ipynb #t892eb25
 def seen_text(

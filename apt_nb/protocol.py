@@ -63,7 +63,7 @@ class Recipe:
     warmup_from:str = 'first'   # warm-up: its first step has the first part of the peak, or none (zero)
     scale_min_lr:bool = False   # scale `min_lr` with the batch size, as the peak is
     micro_batch:int = 0         # videos of one forward pass, each with its own dropout (0: all of a batch)
-    attention:str = 'fused'     # torch's kernels of attention (fused), plain products, or the faster (auto)
+    attention:str = 'auto'      # the faster: torch's kernels of attention (fused) or plain products (plain)
     grad_checkpointing:bool = False # compute each block again in the backward pass, to save memory
     compile:bool = False        # compile the blocks with torch.compile
 

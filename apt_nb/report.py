@@ -79,16 +79,18 @@ def readable_table(
     t:pd.DataFrame,  # from `compare_table`, perhaps with more columns
     knob:str,        # setting that makes the rows
 )->pd.DataFrame:     # text
-    "The table as text: setting, your columns, runs, 'mean ± deviation', and the paper's values."
+    "The table as text: setting, your columns, runs, 'mean ± deviation', the paper's values, your scores."
     own = {'n', *(form.format(k) for k in SCORE_NAMES for form in ('{}', '{}_sd', 'paper_{}'))}
     out = {SETTING_NAMES.get(knob, knob): [setting_label(knob, v) for v in t.index]}
-    out |= {c: [format_number(v) for v in t[c]] for c in t if c not in own}
+    yours = {c: [format_number(v) for v in t[c]] for c in t if c not in own}
+    scores = {c: v for c, v in yours.items() if c.startswith(tuple(SCORE_NAMES.values()))}
+    out |= {c: v for c, v in yours.items() if c not in scores}
     out['runs'] = t.n.astype(str).tolist()
     out |= score_texts(t)
     for k, name in SCORE_NAMES.items():
         if f'paper_{k}' not in t: continue
         out[f'paper {name}'] = ['-' if pd.isna(v) else f'{v:.2f}' for v in t[f'paper_{k}']]
-    return pd.DataFrame(out)
+    return pd.DataFrame(out | scores)
 
 # %% ../nbs/api/12a_report.ipynb #bc161de1
 def markdown(
@@ -302,7 +304,7 @@ def name_ends(ax, ends):
     at = spread_labels([y for _, y, _ in ends.values()], gap)
     at += max(0, low + gap / 2 - at.min()) - max(0, at.max() - high + gap / 2)
     for (name, (x, end, colour)), y in zip(ends.items(), at):
-        line = dict(arrowstyle='-', color=colour, lw=.8, shrinkA=0, shrinkB=0)
+        line = dict(arrowstyle='-', color=colour, lw=.8, shrinkA=0, shrinkB=0, relpos=(0, .5))
         look = dict(color=colour, va='center', weight='bold', annotation_clip=False)
         ax.annotate(name, (x, end), (1.045, y), textcoords=place, arrowprops=line, **look)
 

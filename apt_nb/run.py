@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 'DATA_FIELDS', 'METHOD_DEFAULT', 'ROUNDING',
-           'USUAL', 'RECORD', 'benchmark_root', 'class_splits', 'named_splits', 'splits', 'option_fields',
+           'USUAL', 'RECORD', 'benchmark_root', 'group_key', 'class_splits', 'named_splits', 'splits', 'option_fields',
            'unused_fields', 'benchmark_definition', 'contents', 'data_digest', 'weights_digest', 'cached_digest',
            'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'val_loader',
            'given_options', 'build_model', 'frozen_views', 'Readout', 'Features', 'features_once', 'readout',
@@ -30,7 +30,7 @@ from torch.utils.data import Dataset
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
-from .core import DamagedFile, atomic, cache_root, read_json, remove_stale, rounded, set_aside
+from .core import DamagedFile, as_path, atomic, cache_root, read_json, remove_stale, rounded, set_aside
 from .datasets import ClipDataset, DatasetError, VideoList, folder_splits, loader, raise_if_any
 from .datasets import split_parts
 from .evaluation import Predictions, clip_batch, metrics, per_class, predict
@@ -56,29 +56,32 @@ def benchmark_root(cfg:Config)->Path:
         return moving_shapes(**clips, seed=cfg.data_seed, target=BENCHMARKS[cfg.data])
 
 # %% ../nbs/api/11a_run.ipynb #03b555b4
+def group_key(cfg:Config): # None: nothing
+    "What names a video's group, see `groups_of`: a position in the file name, or a regular expression."
+    return int(cfg.group) if re.fullmatch('[0-9]+', cfg.group) else cfg.group or None
+
 def class_splits(
     cfg:Config,
     root:Path,  # folder of videos, or list of them
-    group,      # what names a group: a regular expression or a position (None: nothing)
 )->tuple:       # (train, val, test), lists of videos
     "The splits of a folder of classes, of train/ and more, or of lists. Drawn at random if nothing says how."
-    test = cfg.test_groups or cfg.test_list or None
-    draw = dict(seed=cfg.split_seed, share=cfg.test_fraction)
-    return split_parts(data_parts(root), test, cfg.val_fraction, group, val_groups=cfg.val_groups, **draw)
+    test = cfg.test_groups or (as_path(cfg.test_list) if cfg.test_list else None)
+    draw = dict(seed=cfg.split_seed, share=cfg.test_fraction, val_groups=cfg.val_groups)
+    return split_parts(data_parts(root), test, cfg.val_fraction, group_key(cfg), **draw)
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
     "(train, val, test) of a folder or a list of the user's, as the settings say. Raises `DatasetError`."
-    root = Path(os.path.expanduser(cfg.data))
+    root = as_path(cfg.data)
     if not cfg.data or not root.exists() or cfg.dataset and not root.is_dir():
         known = ' nor '.join(BENCHMARKS)
         raise DatasetError(f'data is {cfg.data!r}, neither a folder nor a list of videos nor {known}. Give a '
                            'folder of classes, of train/, val/ and test/, a list of path and label, or a '
                            'folder of a published data set (with dataset=)')
-    group = int(cfg.group) if re.fullmatch('[0-9]+', cfg.group) else cfg.group or None
-    if not cfg.dataset: return class_splits(cfg, root, group)
-    parts = dict(complete=cfg.complete, allow_missing=cfg.allow_missing)
-    return official_splits(cfg.dataset, root, cfg.split, cfg.annotations or None, cfg.val_fraction, **parts)
+    if not cfg.dataset: return class_splits(cfg, root)
+    lists = as_path(cfg.annotations) if cfg.annotations else None
+    how = dict(seed=cfg.split_seed, complete=cfg.complete, allow_missing=cfg.allow_missing)
+    return official_splits(cfg.dataset, root, cfg.split, lists, cfg.val_fraction, **how)
 
 def splits(cfg:Config)->dict: # {train, val, test: VideoList}
     "The videos of a run. Raises DatasetError if the folder cannot be split as the settings say."

@@ -178,10 +178,10 @@ def picture_task(
 # %% ../nbs/api/09a_supervised.ipynb #37a712d1
 TASKS = dict(
     actions=dict(
-        make=action_task, batch_size=32,
+        make=action_task, steps=6000, batch_size=256,
         what='naming what changes in source clips of moving_shapes, not in which sense'),
     pictures=dict(
-        make=picture_task, batch_size=16,
+        make=picture_task, steps=8000, batch_size=64,
         what="naming size, colour, shape and place in single frames of moving_shapes' source clips"))
 
 # %% ../nbs/api/09a_supervised.ipynb #1cb26201
@@ -203,18 +203,19 @@ def supervised_backbone(
     task:str,           # task, one of `TASKS`
     out:str='',         # folder for the checkpoint and the backbone ('': pretraining_<task>)
     weights:str='',     # name of the backbone's .safetensors file ('': moving_shapes_<task>)
-    steps:int=4000,     # number of optimiser steps
+    steps:int=0,        # number of optimiser steps (0: the task's)
     lr:float=1e-3,      # highest learning rate
     seed:int=0,         # seed of everything random
     device:str='',      # device of the run ('': a GPU if you have one)
     batch_size:int=0,   # clips per step (0: the task's)
-    per_action:int=200, # source clips for each of the 60 actions
+    per_action:int=800, # source clips for each of the 60 actions
 )->Path:                # the .safetensors file
     "Pre-train the small backbone with labels, as the command `apt_nb_pretrain_supervised` does."
     device = device or str(make_accelerator().device)
     out = Path(out or f'pretraining_{task}')
     path = out/f'{weights or f"moving_shapes_{task}"}.safetensors'
     sizes = dict(batch_size=batch_size or TASKS[task]['batch_size'], per_action=per_action)
+    steps = steps or TASKS[task]['steps']
     model, losses = train_task(task, out, steps, device, lr, **sizes, seed=seed)
     how = dict(task=task, steps=steps, **sizes, lr=lr, seed=seed)
     how = provenance(how, losses, device, 'apt_nb_pretrain_supervised', TASKS[task]['what'])

@@ -4,30 +4,32 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'LARGEST', 'TRANSFORMERS_METHODS', 'OLD_OPTIONS', 'TUNED_FILE', 'HEADER', 'BACKBONE', 'PUBLISHED_PROMPTS',
-           'final_norm', 'model_head', 'init_head_weight', 'linear', 'full', 'bitfit', 'option_defaults', 'jsonable',
-           'require_jsonable', 'check_option', 'check_seed', 'method_options', 'plain_parameters', 'plain_state',
-           'tuned_state', 'require_whole', 'n_tuned', 'freezing', 'method_function', 'apply_method', 'tune',
-           'first_names', 'untune', 'require_tuned', 'train_mode', 'param_groups', 'digest', 'first_block',
-           'timm_settings', 'backbone_settings', 'backbone_kind', 'backbone_record', 'current_options',
-           'published_name', 'prompts_as_published', 'save_published', 'tuned_place', 'save_tuned', 'check_classes',
-           'require_kinds', 'read_header', 'prompt_range', 'as_single', 'published_prompts', 'published_record',
-           'read_published', 'arguments_of', 'find_tuned', 'read_tuned', 'backbone_mismatch', 'meta_copy', 'retune',
-           'backbone_errors', 'tuning_errors', 'version_notes', 'load_errors', 'is_tuned_as', 'load_tuned']
+           'HALF', 'final_norm', 'model_head', 'init_head_weight', 'linear', 'full', 'bitfit', 'option_defaults',
+           'jsonable', 'require_jsonable', 'check_option', 'check_seed', 'method_options', 'plain_parameters',
+           'plain_state', 'tuned_state', 'require_whole', 'n_tuned', 'freezing', 'method_function', 'apply_method',
+           'tune', 'first_names', 'untune', 'require_tuned', 'train_mode', 'param_groups', 'digest', 'first_block',
+           'timm_settings', 'n_classes', 'backbone_settings', 'backbone_kind', 'frozen_names', 'backbone_record',
+           'current_options', 'published_name', 'prompts_as_published', 'save_published', 'tuned_place', 'save_tuned',
+           'check_classes', 'require_kinds', 'read_header', 'prompt_range', 'as_single', 'published_prompts',
+           'published_record', 'read_published', 'arguments_of', 'find_tuned', 'read_tuned', 'backbone_mismatch',
+           'meta_copy', 'retune', 'backbone_errors', 'tuning_errors', 'version_notes', 'load_errors', 'is_tuned_as',
+           'load_tuned']
 
 # %% ../nbs/api/02_tuning.ipynb #1b2218af
-import argparse, copy, hashlib, inspect, json, os, re
+import argparse, copy, hashlib, inspect, json, re
 import torch
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from .adapters import add_adaptformer, add_aim, add_e2vpt, add_lora, add_st_adapter, add_vpt
 from .attention_prompt import add_attention_prompts, added_modules, as_generator, attention_prompts
 from .attention_prompt import block_attention, plain_name, remove_added, restore_class
 from .attention_prompt import require_choice, retyped_modules, unwrap_model
-from .core import atomic
+from .core import as_path, atomic
 from .transformers_models import add_transformers_lora, add_transformers_prompts, is_transformers
 from .transformers_models import train_biases, transformers_head, transformers_kind, transformers_norm
 from .transformers_models import transformers_settings
@@ -50,8 +52,8 @@ def model_head(model:nn.Module)->nn.Linear: # the layer that makes the logits
     "The head of a model; ValueError unless it has one, a linear layer."
     if is_transformers(model): return transformers_head(model)
     head, name = getattr(model, 'head', None), type(model).__name__
-    if hasattr(model, 'head_dist'):
-        raise ValueError(f'{name} has a second head, head_dist, for distillation: tune needs a ViT with one')
+    second = next((n for n in ('head_dist', 'aux_head') if getattr(model, n, None) is not None), None)
+    if second: raise ValueError(f'{name} has a second head, {second}: tune needs a ViT with one')
     if isinstance(head, nn.Linear): return head
     needs_linear = ('tune needs a plain ViT, whose head is a linear layer, and no hierarchical or '
                     'convolutional model')
@@ -85,7 +87,11 @@ def full(
     *,
     seed=None,       # ignored, since nothing is drawn
 )->nn.Module:        # the model
-    "Train everything."
+    "Train everything. ValueError for a model with BatchNorm, which a file could not keep."
+    moving = [n for n, part in model.named_modules() if getattr(part, 'track_running_stats', False)]
+    if moving:
+        raise ValueError(f'{first_names(moving)}: full tuning moves the statistics of BatchNorm, and a file '
+                         'of tuned tensors has none: use your own loop for this model')
     return model.requires_grad_()
 
 # %% ../nbs/api/02_tuning.ipynb #0608e3f4
@@ -270,7 +276,8 @@ def tune(
     m.tuned = dict(method=method, options=options, seed=seed)
     head = model_head(m)
     with torch.no_grad():
-        head.weight.copy_(weight)
+        if is_parametrized(head, 'weight'): head.weight = weight.to(head.weight)
+        else: head.weight.copy_(weight)
         if head.bias is not None: head.bias.zero_()
     return model
 
@@ -294,8 +301,11 @@ def untune(
         raise ValueError(f'{first_names(changed)}: replaced since tune, so the old values have no place: '
                          'untune before you change the head, or use a new backbone')
     remove_added(m).requires_grad_()
+    frozen = {p.dtype for n, p in plain_parameters(m).items() if n not in untuned}
     with torch.no_grad():
-        for n, t in untuned.items(): params[n].copy_(t)
+        for n, t in untuned.items():
+            if t.dtype in frozen: params[n].data = params[n].to(t.dtype) # `load_tuned` may have left fp32
+            params[n].copy_(t)
     for name in ('untuned', 'trains'): vars(m).pop(name, None)
     del m.tuned
     return model
@@ -352,17 +362,21 @@ def timm_settings(
     "Settings of a timm ViT that shapes do not show completely."
     block, patch = first_block(model), getattr(model, 'patch_embed', None)
     pair = lambda size: [size, size] if isinstance(size, int) else size and list(size)
-    cfg = getattr(model, 'pretrained_cfg', None) or {}
+    cfg, pool = getattr(model, 'pretrained_cfg', None) or {}, getattr(model, 'global_pool', None)
     return dict(
         architecture=cfg.get('architecture') or type(model).__name__,
         num_classes=getattr(model.head, 'out_features', 0),
         depth=len(getattr(model, 'blocks', ())),
         num_heads=getattr(block_attention(block), 'num_heads', None),
         eps=getattr(getattr(block, 'norm1', None), 'eps', None),
-        global_pool=getattr(model, 'global_pool', None),
+        global_pool=getattr(pool, 'pool_type', pool if isinstance(pool, (str, type(None))) else str(pool)),
         **{k: pair(getattr(patch, k, None)) for k in ('img_size', 'patch_size')})
 
 # %% ../nbs/api/02_tuning.ipynb #915ef3ec
+def n_classes(model:nn.Module)->int: # a VideoViT
+    "The number of logits, also of a head that was replaced."
+    return getattr(model.head, 'out_features', model.config['num_classes'])
+
 def backbone_settings(
     model:nn.Module, # VideoViT, timm ViT, or model of transformers
 )->dict:             # the arguments of a VideoViT, or `timm_settings`
@@ -370,7 +384,7 @@ def backbone_settings(
     if is_transformers(model): return transformers_settings(model)
     config = getattr(model, 'config', None)
     if not isinstance(config, dict): return timm_settings(model)
-    return {k: v for k, v in config.items() if k != 'drop_path_rate'}
+    return {k: v for k, v in config.items() if k != 'drop_path_rate'} | dict(num_classes=n_classes(model))
 
 # %% ../nbs/api/02_tuning.ipynb #826dfe09
 def backbone_kind(model:nn.Module)->dict: # name, weights, act, dtype
@@ -386,13 +400,21 @@ def backbone_kind(model:nn.Module)->dict: # name, weights, act, dtype
     return kind | dict(dtype=str(kind['dtype']).removeprefix('torch.'))
 
 # %% ../nbs/api/02_tuning.ipynb #a9e20c7e
+def frozen_names(model:nn.Module)->list: # names of tensors
+    "The tensors that are not trained, under any of their names: parts of a model may share them."
+    tuned, params = tuned_state(model), plain_parameters(model)
+    trained = {id(params[n]) for n in tuned}
+    every = unwrap_model(model).named_parameters(remove_duplicate=False)
+    names = {plain_name(n) for n, p in every if id(p) in trained}
+    return [n for n in plain_state(model) if n not in names]
+
 def backbone_record(
     model:nn.Module, # model, tuned or fresh
     names=None,      # names of the frozen tensors (None: all that are not trained)
 )->dict:             # name, weights, settings, act, dtype, frozen
     "What identifies the backbone: names, settings, activation, dtype and a digest of each frozen tensor."
     tuned, state = tuned_state(model), plain_state(model) | getattr(model, 'untuned', {})
-    if names is None: names = [k for k in state if k not in tuned]
+    if names is None: names = frozen_names(model)
     frozen = {k: digest(t) for k, t in state.items() if k in names}
     return backbone_kind(model) | dict(settings=backbone_settings(model), frozen=frozen)
 
@@ -451,7 +473,8 @@ def save_published(
     prompts, args = prompts_as_published(model) if method == 'apt' else ({}, {})
     state = {published_name(n, method != 'full'): t for n, t in state.items()} | prompts
     names = dict(img_size='input_size', num_classes='nb_classes')
-    args |= {names.get(k, k): config[k] for k in ('num_classes', 'img_size', 'num_frames', 'tubelet_size')}
+    said = config | dict(num_classes=n_classes(model))
+    args |= {names.get(k, k): said[k] for k in ('num_classes', 'img_size', 'num_frames', 'tubelet_size')}
     args |= dict(transfer_type=dict(apt='prompt', full='end2end').get(method, method))
     check_classes(meta, state)
     saved = dict(model=state, args=args, apt_nb=json.dumps(meta))
@@ -467,7 +490,7 @@ def tuned_place(
     "Where a tuned model is written; ValueError for a name by which it could not be read again."
     suffixes = dict(own=WEIGHT_SUFFIXES[:1], published=WEIGHT_SUFFIXES[1:])
     require_choice('layout', layout, suffixes)
-    path, known = Path(os.path.expanduser(path)), suffixes[layout]
+    path, known = as_path(path), suffixes[layout]
     if path.is_dir() and layout == 'own': path = path/TUNED_FILE
     if path.is_dir(): raise ValueError(f'{path} is a folder: give a file that ends in {" or ".join(known)}')
     if path.suffix in known: return path
@@ -493,7 +516,7 @@ def save_tuned(
         raise ValueError(f'{first_names(gone)}: removed since tune, so the file could not be loaded: '
                          'untune the model instead')
     trainable = [n for n, p in params.items() if p.requires_grad and p.numel()]
-    more = [n for n in trainable if n not in tuned_state(model)]
+    more = [n for n in trainable if n not in state]
     if more:
         raise ValueError(f'{first_names(more)}: trainable, and not by tune, so the file would lack them. '
                          'Freeze them, or save the whole state dict with torch')
@@ -638,7 +661,7 @@ def find_tuned(
     path, # file, folder, or a name on the Hub: `owner/name`, `owner/name@revision`
 )->Path:  # the file; the path itself if it is there, or is neither
     "Find a file of tuned tensors; ValueError if the Hub has none of this name."
-    given = Path(os.path.expanduser(path))
+    given = as_path(path)
     if (given/TUNED_FILE).is_file(): return given/TUNED_FILE
     if given.exists() or not (name := hub_name(path)): return given
     return hub_weights(*name, names=(TUNED_FILE,))
@@ -724,7 +747,7 @@ def tuning_errors(
     try: twin = retune(meta_copy(model), info)
     except ValueError as e: return [], [str(e)]
     tuned, frozen = tuned_state(twin), info['backbone']['frozen']
-    more = [k for k in plain_state(twin) if k not in frozen and k not in tuned]
+    more = [k for k in frozen_names(twin) if k not in frozen]
     return more, state_dict_mismatch(state, tuned) + not_finite(state)
 
 # %% ../nbs/api/02_tuning.ipynb #9aed708b
@@ -767,6 +790,8 @@ def is_tuned_as(
     return (tuned.get('method'), tuned.get('options')) == there and trained == set(state)
 
 # %% ../nbs/api/02_tuning.ipynb #split003
+HALF = torch.float16, torch.bfloat16 # a backbone of these types may have tuned tensors in fp32
+
 def load_tuned(
     model:nn.Module, # the backbone of the file, fresh or tuned in any way; changed in place
     path,            # file that `save_tuned` wrote, its folder, or a name on the Hub
@@ -780,8 +805,8 @@ def load_tuned(
     if wrong: raise ValueError(f'{path} ' + '\n'.join(wrong))
     if is_tuned_as(m, info, state): m.tuned |= dict(seed=info['seed'], meta=info['meta'])
     else: retune(m, info)
-    params = plain_parameters(m)
+    params, own = plain_parameters(m), getattr(torch, backbone_kind(m)['dtype'])
     for n, t in tuned_state(model).items():
-        tuned_in_fp32 = state[n].dtype == torch.float32 and t.dtype in (torch.float16, torch.bfloat16)
-        params[n].data = t.to(torch.float32 if tuned_in_fp32 else t.dtype).copy_(state[n])
+        as_saved = own in HALF and state[n].dtype in (torch.float32, own)
+        params[n].data = t.to(state[n].dtype if as_saved else t.dtype).copy_(state[n])
     return model

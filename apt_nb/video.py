@@ -560,6 +560,15 @@ def reader(
     pays = _decord_pays(wanted, starts, os.path.getsize(self.path) / len(self.ix.pts))
     return 'decord' if pays and self.can_decord() else 'seek'
 
+# %% ../nbs/api/03_video.ipynb #7ae5f1d0
+@patch
+def times(self:Video)->np.ndarray: # seconds, shape (frames + 1,); without a rate: numbers of frames
+    "When each frame begins, and when the last one ends."
+    n, fps, pts = len(self), self.fps or 1., self.ix.pts
+    if len(pts) != n or np.isnan(pts).any(): return np.arange(n + 1) / fps
+    begins = (np.sort(pts) - pts.min()) * self.ix.time_base
+    return np.append(begins, begins[-1] + 1 / fps)
+
 # %% ../nbs/api/03_video.ipynb #c1bb3382
 def require_frames(
     path,     # what holds the frames, for the message

@@ -17,7 +17,7 @@ __all__ = ['OTHER_CLIP', 'COUNTER', 'PROMPTS', 'DECODER', 'LAST_NORM', 'TEXT_TOW
            'inflate_patches', 'inflate_tower', 'resample_places', 'resample_times']
 
 # %% ../nbs/api/01a_weights.ipynb #3d56e4ce
-import argparse, huggingface_hub, json, math, os, pickle, re, torch, warnings
+import argparse, huggingface_hub, json, math, pickle, re, torch, warnings
 from dataclasses import dataclass, field
 from fastcore.basics import patch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
@@ -30,7 +30,7 @@ from timm.layers import resample_abs_pos_embed
 from timm.models import get_pretrained_cfg
 from torch.nn import functional as F
 from .attention_prompt import added_modules, plain_name, unwrap_model
-from .core import DamagedFile, atomic, read_json
+from .core import DamagedFile, as_path, atomic, read_json
 from .video_vit import DEFAULTS, IMPLIED_SETTINGS, SIZES, VideoViT, check_settings, check_size
 from .video_vit import size_settings
 
@@ -732,7 +732,7 @@ def find_weights(
 )->Path:      # the file
     "Find the file of a checkpoint; ValueError, with the names of shipped backbones, if there is none."
     if not str(weights): raise ValueError('no weights are named: give a file, a folder or a name')
-    given = Path(os.path.expanduser(weights))
+    given = as_path(weights)
     for path in (given, PRETRAINED_DIR/f'{weights}.safetensors'):
         if path.is_file(): return path
     if given.is_dir(): return folder_weights(given)
@@ -745,7 +745,7 @@ def weights_name(
     weights,  # as for `find_weights`
 )->str:       # file without its ending, folder, or name on the Hub
     "A short name for weights, as records have it."
-    given = Path(os.path.expanduser(weights))
+    given = as_path(weights)
     if given.is_file(): return given.absolute().parent.name if given.name in HUB_FILES else given.stem
     return given.name if given.is_dir() else str(weights).removeprefix('hf-hub:')
 

@@ -35,13 +35,13 @@ def some_blocks(base, depths):
 
 # %% ../../nbs/06_ablation_placement.ipynb #8a0f3faa
 def runs(profile, data, depths, others, seeds, settings):
-    "Prompts in no, some and all blocks, and in some on other backbones; returns the study of Figure 7."
+    "Prompts in no, some and all blocks, on each backbone; returns the study of Figure 7."
     base = preset(profile, data=data, **settings)
     if base.weights in others: raise ValueError(f'others: leave out {base.weights}, which all runs have')
     if len(set(others)) < len(others): raise ValueError(f'others: name each backbone once, not {others}')
     some = some_blocks(base, depths)
     places = [replace(base, method='linear'), *some, base]
     cfgs = [r for c in places for r in grid(c, seed=seeds)]
-    elsewhere = [r for w in others for c in some for r in grid(replace(c, weights=w), seed=seeds)]
+    elsewhere = [r for w in others for c in places for r in grid(replace(c, weights=w), seed=seeds)]
     ran = yield cfgs + elsewhere
     return Study('06_ablation_placement', 'Figure 7', ran, 'placement', None, ran[:len(cfgs)], placement)

@@ -45,7 +45,7 @@ WRONG = {
     'apt_nb_train': '--data is missing', 'apt_nb_evaluate': 'required: tuned', 'apt_nb_check': '--data is missing',
     'apt_nb_predict tuned.safetensors': 'required: videos',
     'apt_nb_train --data . --lr high': "invalid float value: 'high'", 'apt_nb_train --data . --lr -1': '--lr is -1',
-    'apt_nb_train --data . --warmup-epochs 9': '--warmup-epochs is 9.0, more than',
+    'apt_nb_train --data . --warmup-epochs 99': '--warmup-epochs is 99.0, more than',
     'apt_nb_train --data . --against magic': "--against is 'magic'",
     'apt_nb_train --data . --profile big': "--profile is 'big'", 'apt_nb_check --data . --jobs -1': '--jobs is -1',
     'apt_nb_predict x y --top 0': '--top is 0', 'apt_nb_predict x y --csv /': '--csv is',

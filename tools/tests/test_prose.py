@@ -24,23 +24,20 @@ def diverged():
 def values(rows, field): return {r['config'][field] for r in rows}
 
 def work(stem, each):
-    "The sentence on the runs of a comparison: `each` is what a row runs on."
+    "The sentences on the runs of a comparison: `each` is what a row runs on."
     rows = records(stem)
     finals = [r for r in rows if r['config']['part'] == 'final']
     n_rows, n_targets, n_seeds = (len(values(finals, f)) for f in ('row', 'target', 'seed'))
-    rates = {}
-    for r in rows: rates.setdefault(r['config']['method'], set()).add(r['config']['lr'])
-    tried = max(map(len, rates.values()))
-    search = tried * n_rows * n_targets
-    assert search - len(diverged()) <= len({r['hash'] for r in rows if r['seed'] == 0}) <= search
-    more = ('', 'one', 'Two', 'Three', 'Four', 'Five')[n_seeds - 1]
-    return (f'The search takes {tried} rates for each of {n_rows} rows on {n_targets} {each}, {search} runs. '
-            f'{more} more seeds at the chosen rates take {n_rows * n_targets * (n_seeds - 1)}.')
+    cells, seeds = n_rows * n_targets, ('', 'one', 'two', 'three', 'four', 'five')[n_seeds]
+    return (f'The search takes 3 rates for each of {n_rows} rows on {n_targets} {each}, {3 * cells} runs of half the epochs',
+            f'Then {seeds} seeds at the chosen rates take {n_seeds * cells} runs.')
+
+def hours(rows): return round(sum({r['hash']: r['timing']['seconds'] for r in rows}.values()) / 3600)
 
 def minutes(rows):
-    "Median time of a run, to half a minute."
-    seconds = sorted(r['timing']['seconds'] for r in rows)
-    return round(seconds[len(seconds) // 2] / 30) / 2
+    "From the shortest run to the longest."
+    times = [max(1, round(r['timing']['seconds'] / 60)) for r in rows]
+    return f'{min(times)} to {max(times)}'
 
 def sentences():
     "(notebook, sentence) of all numbers."
@@ -48,13 +45,13 @@ def sentences():
     from apt_nb.weights import video_vit
     eight, nine, five = (records(f'{s}') for s in NUMBERS[:3])
     order = [r for r in eight if r['config']['target'] == 'order']
-    yield '08_comparison', work('08_comparison', 'targets')
-    yield '08_comparison', f'about {minutes(order):g} minutes on one core for the first target'
-    yield '09_other_pretraining', work('09_other_pretraining', 'backbones')
-    of = lambda target: minutes([r for r in nine if r['config']['target'] == target])
-    yield '09_other_pretraining', f'about {of("masked"):g} minutes, or {of("pictures"):g} with the image model'
-    both = {r['hash'] for r in nine} & {r['hash'] for r in order}
-    yield '09_other_pretraining', f'Of these {len(nine) + len(diverged())} runs, {len(both)} are'
+    for stem, each in dict(zip(NUMBERS, ('targets', 'backbones'))).items():
+        for sentence in work(stem, each): yield stem, sentence
+    search, finals = ([r for r in eight if r['config']['part'] == part] for part in ('search', 'final'))
+    yield '08_comparison', (f'On one core they took {hours(eight)} hours, {minutes(search)} minutes for a run of '
+                            f'the search and {minutes(finals)} for a later one.')
+    own = [r for r in nine if r['hash'] not in {r['hash'] for r in eight}]
+    yield '09_other_pretraining', f'On one core the others took {hours(own)} hours.'
     sizes = {r['config']['row']: r['n_tuned'] for r in order}
     alike = [sizes[n] for n in ('AdaptFormer-8', 'ST-Adapter-8', 'VPT-16', 'LoRA-4', 'APT-32')]
     spread = 100 * (max(alike) / min(alike) - 1)
@@ -63,7 +60,7 @@ def sentences():
     yield '08_comparison', f'with {min(few)} clips a class instead of {sorted(few)[1]}'
     c = five[0]['config']
     steps = five[0]['videos']['train'] // c['batch_size'] * c['epochs']
-    yield '05_ablation_weight_decay', f'In its {steps} steps'
+    yield '05_ablation_weight_decay', f'In its {steps:,} steps'
     train = records('01_ablation_prompt_length')[0]['videos']['train']
     yield '01_ablation_prompt_length', f'and {train:,} at demo size'
     yield 'index', f'a toy of {(five[0]["n_total"] - five[0]["n_tuned"]) / 1e6:.1f} million parameters'
