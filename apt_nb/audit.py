@@ -33,7 +33,7 @@ from .comparison import column_agreement
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
-from .report import OUTCOMES, Shown, figure_style, format_number, markdown, readable_findings
+from .report import OUTCOMES, Shown, figure_style, format_number, is_loss, markdown, readable_findings
 from .report import profile_dir, read_findings, save_drawing, signed, takes_text
 from .stats import MARGIN, two_standard_errors
 
@@ -507,8 +507,9 @@ def difference_text(
     seen = signed(f['could_see'], f['measure']).lstrip('+')
     seen = f', could have seen {seen}' + (f', takes {t}' if (t := takes_text(f)) else '')
     power = seen if f['outcome'] == 'open' and not pd.isna(f['could_see']) else ''
+    loss = ', a loss' if is_loss(f) else ''
     unit = '' if f['measure'] == 'top-1, points' else f' ({f["measure"].split(",")[0]})'
-    return f'{f["finding"]}{unit}: {here}{paper}{power}'
+    return f'{f["finding"]}{unit}: {here}{loss}{paper}{power}'
 
 # %% ../nbs/api/12d_audit.ipynb #s16b2a97
 def readable_statements(
@@ -543,7 +544,7 @@ def readable_others(t:pd.DataFrame)->pd.DataFrame: # text
 
 # %% ../nbs/api/12d_audit.ipynb #99e97a5b
 MARKERS = dict(zip(OUTCOMES, 'oXsvP'))
-REACH = 17.           # points that the axis reaches to
+REACH = 20.           # points that the axis reaches to
 LINE, GAP = .15, .2   # inches for a finding, and around a statement
 
 def figure_lines(
@@ -570,7 +571,7 @@ def draw_finding(ax, f:dict):
     if f['wants'] != 'order':
         low = -MARGIN if f['wants'] == 'level' else -REACH
         ax.fill_betweenx([y - LINE / 2, y + LINE / 2], low, MARGIN, color='.9', lw=0, zorder=0)
-    draw_interval(ax, f['low'], f['high'], y, colour)
+    if abs(f['here']) <= REACH: draw_interval(ax, f['low'], f['high'], y, colour)
     here = dict(marker=MARKERS[f['outcome']], color=colour, ms=6, mec='white', mew=.5, zorder=3)
     draw_point(ax, f['here'], y, here, f' ({f["interval"]})' if not pd.isna(f['low']) else '')
     if not pd.isna(f['paper']): draw_point(ax, f['paper'], y, PAPER_MARK)

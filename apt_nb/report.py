@@ -7,11 +7,12 @@ __all__ = ['SCORE_NAMES', 'PALETTE', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES
            'TAKES', 'SATURATED', 'ONE_SEED', 'SMOKE', 'WINDOWS', 'compare_table', 'plus_minus', 'format_number',
            'score_texts', 'readable_table', 'markdown', 'profile_dir', 'figures_dir', 'file_stem', 'caption',
            'headline', 'titled', 'short_number', 'save_text', 'save_records', 'range_text', 'overview', 'with_setting',
-           'figure_style', 'new_figure', 'save_drawing', 'save_figure', 'spread_labels', 'name_ends', 'end_at_100',
-           'draw_curves', 'draw_panels', 'loss_frame', 'difference_sentence', 'window_label', 'window_sentence',
-           'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings', 'signed', 'interval_text',
-           'readable_findings', 'more_than_known', 'save_findings', 'read_findings', 'open_text', 'ceiling_text',
-           'saturated_classes', 'saturated_text', 'saturated_texts', 'conclusions', 'Shown', 'Study']
+           'figure_style', 'new_figure', 'save_drawing', 'save_figure', 'spread_labels', 'place_names', 'name_ends',
+           'end_at_100', 'draw_curves', 'draw_panels', 'loss_frame', 'difference_sentence', 'window_label',
+           'window_sentence', 'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings',
+           'signed', 'interval_text', 'readable_findings', 'more_than_known', 'save_findings', 'read_findings',
+           'open_text', 'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes', 'saturated_text',
+           'saturated_texts', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -297,16 +298,27 @@ def spread_labels(
     return z[np.argsort(order)]
 
 # %% ../nbs/api/12a_report.ipynb #6e923820
+def place_names(
+    names:list, # annotations of the ends of curves, see `name_ends`
+    ax,         # axes that they are on
+):
+    "Spread the names of curves over the present range of the axis."
+    low, high = ax.get_ylim()
+    gap = (high - low) * .075
+    at = spread_labels([name.xy[1] for name in names], gap)
+    at += max(0, low + gap / 2 - at.min()) - max(0, at.max() - high + gap / 2)
+    for name, y in zip(names, at): name.set_y(y)
+
 def name_ends(ax, ends):
     "Write the names of curves beside the axes, a line from each end; `ends` is {name: (x, height, colour)}."
-    low, high = ax.get_ylim()
-    gap, place = (high - low) * .075, ax.get_yaxis_transform()
-    at = spread_labels([y for _, y, _ in ends.values()], gap)
-    at += max(0, low + gap / 2 - at.min()) - max(0, at.max() - high + gap / 2)
-    for (name, (x, end, colour)), y in zip(ends.items(), at):
+    def named(name, x, y, colour):
         line = dict(arrowstyle='-', color=colour, lw=.8, shrinkA=0, shrinkB=0, relpos=(0, .5))
         look = dict(color=colour, va='center', weight='bold', annotation_clip=False)
-        ax.annotate(name, (x, end), (1.045, y), textcoords=place, arrowprops=line, **look)
+        look |= dict(textcoords=ax.get_yaxis_transform(), arrowprops=line)
+        return ax.annotate(name, (x, y), (1.045, y), **look)
+    place = partial(place_names, [named(name, *end) for name, end in ends.items()])
+    place(ax)
+    ax.callbacks.connect('ylim_changed', place)
 
 # %% ../nbs/api/12a_report.ipynb #c12pct1a
 def end_at_100(
@@ -605,6 +617,22 @@ def open_text(
     if pd.isna(f['could_see']): return f'{says} (no seed differs, so this measure cannot tell)'
     return f'{says} (could see {seen}, takes {takes_text(f)})'
 
+# %% ../nbs/api/12a_report.ipynb #8c0e7f4e
+def is_loss(
+    f:dict, # a finding
+)->bool:
+    "Whether what should be no gain is surely a loss of more than `MARGIN`."
+    return f['wants'] == 'no gain' and f['high'] < -MARGIN
+
+def loss_texts(
+    f:pd.DataFrame, # from `decide`
+)->list:            # sentences
+    "That no gain is a loss here, which the statement leaves open."
+    def text(r):
+        paper = '' if pd.isna(r['paper']) else f'. The paper has {r["paper"]:+.2f}'
+        return f'More than {r["finding"]}: a loss here, {signed(r["here"])} points ({interval_text(r)}){paper}.'
+    return [text(r) for r in f.to_dict('records') if is_loss(r)]
+
 # %% ../nbs/api/12a_report.ipynb #c12top5a
 def ceiling_text(
     f:pd.DataFrame,  # from `decide`
@@ -664,6 +692,7 @@ def conclusions(
     by_outcome = {o: '; '.join(f.finding[f.outcome == o]) for o in OUTCOMES}
     by_outcome['open'] = '; '.join(open_text(r) for r in f[f.outcome == 'open'].to_dict('records'))
     lines = [f'{o.capitalize()}: {listed}.' for o, listed in by_outcome.items() if listed]
+    lines += loss_texts(f)
     lines += [TAKES] * (', takes' in by_outcome['open'])
     lines += [line for line in (ceiling_text(f, records), *more) if line]
     lines += [ONE_SEED] * (len({r['seed'] for r in records}) < 2)
