@@ -630,7 +630,8 @@ def loss_texts(
     "That no gain is a loss here, which the statement leaves open."
     def text(r):
         paper = '' if pd.isna(r['paper']) else f'. The paper has {r["paper"]:+.2f}'
-        return f'More than {r["finding"]}: a loss here, {signed(r["here"])} points ({interval_text(r)}){paper}.'
+        here = f'{signed(r["here"])} points ({interval_text(r)})'
+        return f'More than {r["finding"]}: a loss here, {here}{paper}.'
     return [text(r) for r in f.to_dict('records') if is_loss(r)]
 
 # %% ../nbs/api/12a_report.ipynb #c12top5a
