@@ -476,15 +476,15 @@ def look_into(
 )->list:
     "What `inspect_run` says of the runs of some rows: read, if it was saved, and saved after each."
     study, profile = self.study, self.study.profile
-    asked = {r['hash']: r for r in study.finals if r['config']['row'] in rows}
+    asked = [r for r in study.finals if r['config']['row'] in rows] # two targets may share a run
+    runs = {r['hash']: r for r in asked}
     saved = {r['hash']: r for r in records_of(name, profile, self.root, OF_RUNS)} if asked else {}
-    known = {n: saved[n] | dict(config=r['config']) for n, r in asked.items()
-             if n in saved and saved[n]['asked'] == [LOOK_VERSION, keep]}
-    todo = {n: study.config_of(r) for n, r in asked.items() if n not in known}
+    known = {n: saved[n] for n in runs if n in saved and saved[n]['asked'] == [LOOK_VERSION, keep]}
+    todo = {n: study.config_of(r) for n, r in runs.items() if n not in known}
     for n, file in (tuned_tensors(todo, jobs, self.root) if todo else {}).items():
-        known[n] = inspect_run(todo[n], asked[n], keep, file)
-        save_records([known[h] for h in asked if h in known], name, profile, self.root)
-    return [known[n] for n in asked]
+        known[n] = inspect_run(todo[n], runs[n], keep, file)
+        save_records([known[h] for h in runs if h in known], name, profile, self.root)
+    return [known[r['hash']] | dict(config=r['config']) for r in asked]
 
 # %% ../nbs/api/12i_inside.ipynb #591164e6
 def gate_sentence(

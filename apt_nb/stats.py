@@ -128,10 +128,11 @@ def video_variance(
 
 # %% ../nbs/api/12_stats.ipynb #v2moder1
 def moderated(
-    v:np.ndarray,  # variances, one for each row
-    df:int,        # degrees of freedom of each
-    total:int,     # degrees of freedom of all together
-)->tuple:          # variances, one for each row, and their degrees of freedom
+    v:np.ndarray,       # variances, one for each row
+    df:int,             # degrees of freedom of each
+    total:int,          # degrees of freedom of all together
+    careful:bool=False, # only upwards, for an interval that has to hold for the least steady row as well
+)->tuple:               # variances, one for each row, and their degrees of freedom
     "Variances that are drawn towards a common one, the more the better they agree (Smyth 2004)."
     mean = v.mean()
     if len(v) < 2 or not mean > 0: return v, total
@@ -140,12 +141,14 @@ def moderated(
     if spread < 1e-6: return np.full(len(v), mean), total
     borrowed = 2 * brentq(lambda x: polygamma(1, x) - spread, 1e-3, 1e7)
     common = math.exp(z.mean() + digamma(borrowed / 2) - math.log(borrowed / 2))
-    return (borrowed * common + df * v) / (borrowed + df), min(borrowed + df, total)
+    drawn = (borrowed * common + df * v) / (borrowed + df)
+    return np.maximum(drawn, v) if careful else drawn, min(borrowed + df, total)
 
 # %% ../nbs/api/12_stats.ipynb #b3a922be
 def seed_variance(
-    y:np.ndarray,  # right answers in points, `(rows, seeds, videos)`
-)->tuple:          # variance of each row in points squared, `(rows,)`, and its degrees of freedom
+    y:np.ndarray,       # right answers in points, `(rows, seeds, videos)`
+    careful:bool=False, # see `moderated`
+)->tuple:               # variance of each row in points squared, `(rows,)`, and its degrees of freedom
     """How much a row's accuracy varies with the seed, see `moderated`. What a seed does to all rows is left
     out, if there are several."""
     R, S, V = y.shape
@@ -153,7 +156,7 @@ def seed_variance(
     if R > 1: both, df, scale = both - both.mean(0, keepdims=True), df * (R - 1), R / (R - 1)
     if df < 1: return np.full(R, math.nan), df
     runs = both.mean(2, keepdims=True)
-    between, df_row = moderated(scale * (runs**2).sum((1, 2)) / (S - 1), S - 1, df)
+    between, df_row = moderated(scale * (runs**2).sum((1, 2)) / (S - 1), S - 1, df, careful)
     within = ((both - runs)**2).sum() / (df * (V - 1)) / V
     return np.maximum(0., between - within), df_row
 
@@ -189,7 +192,7 @@ def seed_parts(
 )->list:           # (variance, degrees of freedom), for `t_interval`
     "What the seeds add to a weighted sum: each row apart, and all rows of the group together."
     (R, S, _), w = y.shape, np.asarray(weights, float)
-    (apart, df), (together, of_mean) = seed_variance(y), seed_variance(y.mean(0, keepdims=True))
+    (apart, df), (together, of_mean) = seed_variance(y, careful=True), seed_variance(y.mean(0, keepdims=True))
     both = w.sum(-1)**2
     rest = np.maximum(0., w**2 @ apart - both * apart.mean() / R)
     return [(rest / S, df), (both * together[0] / S, of_mean)]
@@ -317,7 +320,7 @@ def seed_difference(
     R, S = table.shape
     both = table.values - table.values.mean(1, keepdims=True) - table.values.mean(0) + table.values.mean()
     df = (R - 1) * (S - 1)
-    own, of_row = moderated((both**2).sum(1) * (R / df), S - 1, df) if df else (np.full(R, math.nan), 0)
+    own, of_row = moderated((both**2).sum(1) * (R / df), S - 1, df, True) if df else (np.full(R, math.nan), 0)
     w = np.array([int(k == a) - int(k == b) for k in table.index], float)
     parts = [(w**2 @ own / S, of_row)] + [videos] * (videos is not None and df > 0)
     return t_interval(float(d.mean()), parts) | dict(a=a, b=b, per_seed=d.round(4).to_dict())
