@@ -18,9 +18,6 @@ def said(stem):
     cells = nbformat.read(ROOT/f'nbs/{stem}.ipynb', as_version=4).cells
     return re.sub(r'\s+', ' ', ' '.join(c.source for c in cells if c.cell_type == 'markdown'))
 
-def diverged():
-    return json.loads((ROOT/'figures/demo/made_by.json').read_text(encoding='utf-8'))['diverged']
-
 def values(rows, field): return {r['config'][field] for r in rows}
 
 def work(stem, each):
