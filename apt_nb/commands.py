@@ -587,6 +587,7 @@ def apt_nb_reproduce(
     data:str=None,        # Folder of videos, instead of the parameter file's
     weights:str=None,     # The backbone's weights (a file, or a name on the Hub), instead of the file's
     seeds:str=None,       # Seeds to train, such as 0: others are read from figures/ if there (default: all)
+    runs:int=None,        # Runs to train, such as 2: others are read from figures/ if there (default: all)
     dry:bool=False,       # Say how many runs are left and how long they take, and stop (may time short runs)
     cluster:str=None,     # Train as jobs: slurm, local, or a YAML file of settings (default: processes here)
     partition:str=None,   # Slurm's partition (default: Slurm's own)
@@ -603,5 +604,5 @@ def apt_nb_reproduce(
     except ValueError as e: refuse('apt_nb_reproduce', e)
     from apt_nb.reproduce import reproduce_command
     reproduce_command(
-        profile, only, force, jobs, devices, params, data, weights, seeds, dry, cluster, partition, account,
-        hours, gpus)
+        profile, only, force, jobs, devices, params, data, weights, seeds, runs, dry, cluster, partition,
+        account, hours, gpus)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['YOURS', 'COMPUTING', 'input_files', 'fingerprint', 'own_kernel', 'mend_links', 'execute', 'Task', 'is_finished',
            'figure_times', 'failure_text', 'run_task', 'make_tasks', 'require_own_paths', 'require_own_names',
-           'summary', 'experiment_of', 'Plan', 'left_out', 'follow', 'require_effect', 'require_seeds', 'plan_runs',
-           'advance', 'recipe', 'recipe_table', 'announcement', 'warn', 'train_round', 'train_on_cluster',
+           'summary', 'experiment_of', 'Plan', 'is_asked', 'left_out', 'follow', 'require_effect', 'require_seeds',
+           'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn', 'train_round', 'train_on_cluster',
            'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'reproduce', 'leave', 'exit_on_error',
            'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
@@ -115,6 +115,7 @@ class Task:
     files:list = field(default_factory=list)  # figures and tables that it wrote, relative to the clone
     error:str = ''       # what went wrong
     seeds:list = None    # seeds that are trained, see `Plan`
+    n_runs:int = None    # runs that are trained, see `Plan`
     params:str = ''      # parameter file of your own
 
     @property
@@ -123,7 +124,8 @@ class Task:
     def stamp(self): return self.out.with_suffix('.json')
 
     def fingerprint(self):
-        return fingerprint(self.nb, self.values | (dict(trained=self.seeds) if self.seeds else {}))
+        trained = dict(trained=self.seeds, n_runs=self.n_runs)
+        return fingerprint(self.nb, self.values | {k: v for k, v in trained.items() if v is not None})
 
 # %% ../nbs/api/13a_reproduce.ipynb #606ba21f
 def is_finished(task:Task)->bool:
@@ -175,6 +177,7 @@ def make_tasks(
     only:str=None,        # numbers of notebooks, such as '03,06' (None: all)
     params:Path=None,     # parameter file instead of the profile's, for one notebook
     seeds:list=None,      # seeds to train, see `Plan` (None: all)
+    n_runs:int=None,      # runs to train, see `Plan` (None: all)
     **given,              # jobs, data and weights, see `read_parameters`
 )->list:                  # tasks
     "The tasks of a batch, with checked parameters. Raises ValueError or FileNotFoundError for wrong ones."
@@ -186,7 +189,7 @@ def make_tasks(
     copy = lambda nb: nb.parent/'_runs'/f'{nb.stem}.{label(nb)}.ipynb'
     values = lambda nb: read_parameters(nb, profile, params, **given)
     file = str(Path(params).resolve()) if params else ''
-    tasks = [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds, params=file) for nb in nbs]
+    tasks = [Task(nb, copy(nb), values(nb), own(nb), seeds=seeds, n_runs=n_runs, params=file) for nb in nbs]
     return sorted(tasks, key=lambda t: 'reads' in default_parameters(t.nb)) # others write first
 
 # %% ../nbs/api/13a_reproduce.ipynb #1c498d3f
@@ -252,6 +255,8 @@ class Plan:
     errors:dict = field(default_factory=dict)  # {notebook: text} experiments that cannot be planned
     seeds:list = None # train these alone, and leave other seeds to the records in figures/ (None: train all)
     shipped:dict = field(default_factory=dict) # {profile: see `shipped_records`}
+    n_runs:int = None # train as many, and leave the others to the records in figures/ (None: train all)
+    picked:list = field(default_factory=list)    # folders of these
     known_seeds:set = field(default_factory=set) # seeds of all runs that experiments ask for, or will
 
     def todo(self)->list: return [f for f in self.runs if f not in self.failed and not read_record(f)]
@@ -266,12 +271,23 @@ class Plan:
         return [c for e in self.experiments.values() if e.stage for c in e.stage.later]
 
 # %% ../nbs/api/13a_reproduce.ipynb #964c6c70
+def is_asked(
+    plan:Plan,
+    folder:Path,  # of a run
+    cfg:Config,   # the run
+)->bool:
+    "Whether a plan trains a run although there may be a record. The first ones are picked as they are met."
+    if plan.seeds and cfg.seed not in plan.seeds: return False
+    if plan.n_runs is None: return True
+    if folder not in plan.picked and len(plan.picked) < plan.n_runs: plan.picked.append(folder)
+    return folder in plan.picked
+
 def left_out(
     plan:Plan,
     stage:Stage,  # runs that an experiment asks for
 )->dict:          # {folder of a run: its record}
-    "The shipped records of a stage's runs whose seed is not one of the plan's."
-    others = [c for c in stage.runs if plan.seeds and c.seed not in plan.seeds]
+    "The shipped records of a stage's runs that a plan leaves to them."
+    others = [c for f, c in zip(run_folders(stage.runs), stage.runs) if not is_asked(plan, f, c)]
     if not others: return {}
     found = shipped_among(others, plan.records(others[0].profile), stage.choice)
     return {f: r for f, r in found.items() if isinstance(r, dict)}
@@ -319,7 +335,7 @@ def plan_runs(
 )->Plan:
     """The plan of a batch. An error in a notebook's `runs` is kept in `errors`. ValueError for unknown seeds,
     and for parameters of your own that plan no runs."""
-    plan = Plan({}, seeds=tasks[0].seeds)
+    plan = Plan({}, seeds=tasks[0].seeds, n_runs=tasks[0].n_runs)
     for t in tasks:
         try:
             plan.experiments[t.nb.stem] = experiment_of(t.nb, t.values)
@@ -377,8 +393,8 @@ def announcement(
     text = f'{plural(len(plan.runs), "run")}: {there} there already, '
     if plan.failed: text += f'{len(plan.failed)} failed, '
     text += f'{len(todo)} to do'
-    others = sum(bool(plan.seeds) and plan.runs[f].seed not in plan.seeds for f in todo)
-    if others: text += f' ({others} of other seeds, which have no record in figures/)'
+    more = sum(not is_asked(plan, f, plan.runs[f]) for f in todo)
+    if more: text += f' ({more} more than you asked for, without a record in figures/)'
     if later: text += f', and up to {len(later)} more that follow from these'
     if not todo: return text
     if cluster: return f'{text}; their jobs go to {cluster.cluster}'
@@ -497,7 +513,7 @@ def reproduce(
     dry:bool=False,        # only say what would be done
     root:Path=None,        # clone (None: the one that the package is in)
     cluster:Cluster=None,  # where to train (None: in processes of this machine)
-    **kwargs,              # params, seeds, jobs, data and weights, see `make_tasks`
+    **kwargs,              # params, seeds, n_runs, jobs, data and weights, see `make_tasks`
 )->list:                   # tasks
     "Run the experiment notebooks for a profile: first their training in one sweep, then one after the other."
     root = root or repo_root()
@@ -508,6 +524,7 @@ def reproduce(
     size = (default_parameters(tasks[0].nb) | tasks[0].values).get('profile', profile) if own else profile
     about = f'{size}, {Path(own).name}' if own else size
     if seeds := kwargs.get('seeds'): about += f', seed{"s" * (len(seeds) > 1)} {", ".join(map(str, seeds))}'
+    if (n := kwargs.get('n_runs')) is not None: about += f', {plural(n, "run")}'
     print(f'profile {about}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
     if dry and profile == 'paper' and len(asked := recipe_table(tasks)):
         print('what they ask for first:', asked.to_string(index=False), sep='\n', flush=True)
@@ -586,8 +603,8 @@ def read_seeds(
 
 # %% ../nbs/api/13a_reproduce.ipynb #5a1c07ba
 def reproduce_command(
-    profile, only, force, jobs, devices, params, data, weights, seeds, dry, cluster, partition, account,
-    hours, gpus, # see `apt_nb_reproduce`
+    profile, only, force, jobs, devices, params, data, weights, seeds, runs, dry, cluster, partition,
+    account, hours, gpus, # see `apt_nb_reproduce`
 ):
     "What the command does. Prints a summary, and exits with 1 if a notebook failed."
     if not find_spec('papermill'): leave("papermill and Jupyter are missing: pip install -e '.[dev]'")
@@ -598,7 +615,8 @@ def reproduce_command(
         there = read_cluster(cluster, devices, **asked)
         if devices: use_devices(devices)
         own = dict(params=params, jobs=jobs, data=data, weights=weights, seeds=read_seeds(seeds))
-        tasks = reproduce(profile, only, force, dry, cluster=there, **own)
+        if runs is not None and runs < 0: raise ValueError(f'runs is {runs}: give 0 or more')
+        tasks = reproduce(profile, only, force, dry, cluster=there, n_runs=runs, **own)
     print(summary(tasks))
     made = any(t.state in ('made', 'already there') for t in tasks)
     failed = any(t.state == 'FAILED' for t in tasks)
