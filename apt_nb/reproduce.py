@@ -273,8 +273,8 @@ class Plan:
 # %% ../nbs/api/13a_reproduce.ipynb #964c6c70
 def is_asked(
     plan:Plan,
-    folder:Path,  # of a run
-    cfg:Config,   # the run
+    folder:Path,  # folder of a run
+    cfg:Config,   # settings of that run
 )->bool:
     "Whether a plan trains a run although there may be a record. The first ones are picked as they are met."
     if plan.seeds and cfg.seed not in plan.seeds: return False
