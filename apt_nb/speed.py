@@ -30,6 +30,7 @@ from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
 from .run import environment
+from .sweep import spent_seconds
 from .training import compile_blocks, forward_context, make_accelerator, reproducible, set_attention
 from .tuning import tune
 from .video import write_mp4
@@ -221,15 +222,15 @@ def loader_table(
 def hours_of(
     runs:list,  # records of runs
 )->dict:        # runs, hours, and the share of the tests
-    "Hours by the clock that some runs took, each run once."
-    times = {r['hash']: r['timing'] for r in runs if 'timing' in r}
-    total, tests = (sum(t[k] for t in times.values()) for k in ('seconds', 'test'))
+    "Hours that some runs took, each run once, see `spent_seconds`."
+    times = {r['hash']: (spent_seconds(r['timing']), r['timing']['test']) for r in runs if 'timing' in r}
+    total, tests = map(sum, zip(*times.values())) if times else (0., 0.)
     return dict(runs=len(times), hours=total / 3600, tests=tests / total) if times else {}
 
 def batch_hours(
     folder:Path,     # with records/*.json, such as figures/demo
 )->pd.DataFrame:     # a row for each notebook, and 'all', see `hours_of`
-    "Hours by the clock that the runs of a profile took. A run of several notebooks counts once in 'all'."
+    "Hours that the runs of a profile took. A run of several notebooks counts once in 'all'."
     files = sorted((Path(folder)/'records').glob('[0-9]*.json'))
     runs = {f.stem: read_json(f, list) for f in files}
     rows = runs | dict(all=[r for rs in runs.values() for r in rs])
@@ -373,7 +374,7 @@ NOTES = dict(
     profile='',
     loader='Medians. The ratio is to decoding the frames alone, and in brackets are its quartiles.',
     starts='Medians. The ratio is to a python that does nothing, and in brackets are its quartiles.',
-    hours='By the clock. A run is one process, beside which others ran. Pauses of the machine count.')
+    hours='By the clock, each epoch as the median one of its run. A run is one process beside others.')
 
 # %% ../nbs/api/12g_speed.ipynb #s7384df9
 @patch
