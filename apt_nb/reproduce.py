@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['YOURS', 'COMPUTING', 'input_files', 'fingerprint', 'own_kernel', 'mend_links', 'execute', 'Task', 'is_finished',
            'figure_times', 'failure_text', 'run_task', 'make_tasks', 'require_own_paths', 'require_own_names',
-           'summary', 'experiment_of', 'Plan', 'is_asked', 'left_out', 'follow', 'require_effect', 'require_seeds',
+           'summary', 'experiment_of', 'Plan', 'pick', 'left_out', 'follow', 'require_effect', 'require_seeds',
            'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn', 'train_round', 'train_on_cluster',
-           'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'reproduce', 'leave', 'exit_on_error',
+           'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'batch_name', 'reproduce', 'leave', 'exit_on_error',
            'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
@@ -256,7 +256,7 @@ class Plan:
     seeds:list = None # train these alone, and leave other seeds to the records in figures/ (None: train all)
     shipped:dict = field(default_factory=dict) # {profile: see `shipped_records`}
     n_runs:int = None # train as many, and leave the others to the records in figures/ (None: train all)
-    picked:list = field(default_factory=list)    # folders of these
+    picked:list = field(default_factory=list)    # folders of runs to train although there may be a record
     known_seeds:set = field(default_factory=set) # seeds of all runs that experiments ask for, or will
 
     def todo(self)->list: return [f for f in self.runs if f not in self.failed and not read_record(f)]
@@ -271,38 +271,39 @@ class Plan:
         return [c for e in self.experiments.values() if e.stage for c in e.stage.later]
 
 # %% ../nbs/api/13a_reproduce.ipynb #964c6c70
-def is_asked(
+def pick(
     plan:Plan,
-    folder:Path,  # folder of a run
-    cfg:Config,   # settings of that run
-)->bool:
-    "Whether a plan trains a run although there may be a record. The first ones are picked as they are met."
-    if plan.seeds and cfg.seed not in plan.seeds: return False
-    if plan.n_runs is None: return True
-    if folder not in plan.picked and len(plan.picked) < plan.n_runs: plan.picked.append(folder)
-    return folder in plan.picked
+    runs:dict,  # {folder: Config} that an experiment asks for
+):
+    "Note which runs a plan trains although there may be a record: those of its seeds, up to its number."
+    new = [f for f, c in runs.items() if f not in plan.picked and (not plan.seeds or c.seed in plan.seeds)]
+    plan.picked += new if plan.n_runs is None else new[:max(0, plan.n_runs - len(plan.picked))]
 
 def left_out(
     plan:Plan,
-    stage:Stage,  # runs that an experiment asks for
-)->dict:          # {folder of a run: its record}
-    "The shipped records of a stage's runs that a plan leaves to them."
-    others = [c for f, c in zip(run_folders(stage.runs), stage.runs) if not is_asked(plan, f, c)]
+    runs:dict,    # {folder: Config} that an experiment asks for
+    choice:bool,  # see `Stage`
+)->dict:          # {folder: record}
+    "The shipped records of the runs that a plan leaves to them."
+    others = [c for f, c in runs.items() if f not in plan.picked]
     if not others: return {}
-    found = shipped_among(others, plan.records(others[0].profile), stage.choice)
+    found = shipped_among(others, plan.records(others[0].profile), choice)
     return {f: r for f, r in found.items() if isinstance(r, dict)}
 
 # %% ../nbs/api/13a_reproduce.ipynb #a4ee8cbf
 def follow(plan:Plan, experiment:Experiment):
     "Note what `experiment` asks for in `plan`, as far as the records go."
     while experiment.stage:
-        cfgs, left = experiment.stage.runs, left_out(plan, experiment.stage)
+        cfgs, choice = experiment.stage.runs, experiment.stage.choice
         plan.known_seeds |= {c.seed for c in [*cfgs, *experiment.stage.later]}
         folders = run_folders(cfgs)
-        plan.runs |= {f: c for f, c in zip(folders, cfgs) if f not in left}
+        runs = dict(zip(folders, cfgs))
+        pick(plan, runs)
+        left = left_out(plan, runs, choice)
+        plan.runs |= {f: c for f, c in runs.items() if f not in left}
         missing = [i for i, f in enumerate(folders) if f not in left and not read_record(f)]
         failed = {i: plan.failed[folders[i]] for i in missing if folders[i] in plan.failed}
-        more = experiment.stage.later or experiment.stage.choice # after a search, rates beyond an edge
+        more = experiment.stage.later or choice # after a search, rates beyond an edge
         if len(failed) < len(missing) or not more: return
         if failed: experiment.throw(SweepError.of(cfgs, failed))
         else: experiment.send([read_record(f) or left[f] for f in folders])
@@ -393,7 +394,7 @@ def announcement(
     text = f'{plural(len(plan.runs), "run")}: {there} there already, '
     if plan.failed: text += f'{len(plan.failed)} failed, '
     text += f'{len(todo)} to do'
-    more = sum(not is_asked(plan, f, plan.runs[f]) for f in todo)
+    more = sum(f not in plan.picked for f in todo)
     if more: text += f' ({more} more than you asked for, without a record in figures/)'
     if later: text += f', and up to {len(later)} more that follow from these'
     if not todo: return text
@@ -506,6 +507,20 @@ def needs_gpu(task)->bool:
             and make_accelerator().device.type == 'cpu')
 
 # %% ../nbs/api/13a_reproduce.ipynb #split005
+def batch_name(
+    task:Task,    # one of the batch
+    profile:str,  # smoke, demo or paper
+)->str:
+    "A batch's size, parameter file, seeds and number of runs."
+    parts = [profile]
+    if task.params:
+        values = default_parameters(task.nb) | task.values
+        parts = [values.get('profile', profile), Path(task.params).name]
+    if task.seeds: parts.append(f'seed{"s" * (len(task.seeds) > 1)} {", ".join(map(str, task.seeds))}')
+    if task.n_runs is not None: parts.append(plural(task.n_runs, 'run'))
+    return ', '.join(parts)
+
+# %% ../nbs/api/13a_reproduce.ipynb #split006
 def reproduce(
     profile:str='smoke',   # smoke, demo or paper
     only:str=None,         # numbers of notebooks (None: all)
@@ -520,12 +535,7 @@ def reproduce(
     tasks = make_tasks(root, profile, only, **kwargs)
     require_own_names(tasks)
     if not dry: require_own_paths(tasks)
-    own = kwargs.get('params')
-    size = (default_parameters(tasks[0].nb) | tasks[0].values).get('profile', profile) if own else profile
-    about = f'{size}, {Path(own).name}' if own else size
-    if seeds := kwargs.get('seeds'): about += f', seed{"s" * (len(seeds) > 1)} {", ".join(map(str, seeds))}'
-    if (n := kwargs.get('n_runs')) is not None: about += f', {plural(n, "run")}'
-    print(f'profile {about}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
+    print(f'profile {batch_name(tasks[0], profile)}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
     if dry and profile == 'paper' and len(asked := recipe_table(tasks)):
         print('what they ask for first:', asked.to_string(index=False), sep='\n', flush=True)
     todo = [t for t in tasks if force or not is_finished(t)]
