@@ -33,10 +33,9 @@ from .config import BENCHMARKS
 from .core import DamagedFile, ShowsMarkdown, atomic, plural, read_json, repo_root, rounded
 from .paper import SETTING_NAMES, by_setting, row_label, setting_label
 from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
-from .stats import paired_difference
-from .stats import records_frame
-from .stats import records_table, score_difference, seed_difference, text_ints, two_standard_errors
-from .stats import verdict, window_difference
+from .stats import paired_difference, records_frame, records_table, score_difference, seed_difference
+from .stats import text_ints, two_standard_errors, verdict, window_difference
+from .sweep import spent_seconds
 
 # %% ../nbs/api/12a_report.ipynb #95a60589
 def compare_table(
@@ -202,12 +201,12 @@ def range_text(
 def overview(
     records:list,  # records of runs
 )->str:            # two lines
-    "Parameters, videos, devices and time of the runs."
+    "Parameters, videos, devices and time of the runs, see `spent_seconds`."
     tuned, total = (range_text([r[k] for r in records]) for k in ('n_tuned', 'n_total'))
     videos = '{train:,} videos for training, {val:,} for validation, {test:,} for testing'
     videos, classes = videos.format(**records[0]['videos']), len(records[0]['classes'])
     devices = {'{device}, {precision}'.format(**r['environment']) for r in records}
-    seconds = {r['hash']: r['timing']['seconds'] for r in records}
+    seconds = {r['hash']: spent_seconds(r['timing']) for r in records}
     spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, by the clock'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
             f'on {", ".join(sorted(devices))}; {spent}')

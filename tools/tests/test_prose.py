@@ -4,6 +4,8 @@ from functools import cache
 from urllib.parse import unquote
 
 import nbformat, pytest
+from apt_nb.speed import hours_of
+from apt_nb.sweep import spent_seconds
 from common import LIBRARY, ROOT, none
 
 NUMBERS = '08_comparison', '09_other_pretraining', '05_ablation_weight_decay', '01_ablation_prompt_length', 'index'
@@ -29,11 +31,11 @@ def work(stem, each):
     return (f'The search takes 3 rates for each of {n_rows} rows on {n_targets} {each}, {3 * cells} runs of half the epochs',
             f'Then {seeds} seeds at the chosen rates take {n_seeds * cells} runs.')
 
-def hours(rows): return round(sum({r['hash']: r['timing']['seconds'] for r in rows}.values()) / 3600)
+def hours(rows): return round(hours_of(rows)['hours'])
 
 def minutes(rows):
     "From the shortest run to the longest."
-    times = [max(1, round(r['timing']['seconds'] / 60)) for r in rows]
+    times = [max(1, round(spent_seconds(r['timing']) / 60)) for r in rows]
     return f'{min(times)} to {max(times)}'
 
 def sentences():
