@@ -390,11 +390,15 @@ def _tuned_columns(wide, targets):
 def readable_comparison(
     t:pd.DataFrame,  # table of `comparison_table`
     targets:dict,    # name: settings, and `paper`
+    rows:dict=None,  # name: settings, and `paper`
 )->pd.DataFrame:
-    "The table as text: 'mean ± deviation' with the learning rate's mark, and the paper's value beside it."
+    "The table as text: 'mean ± deviation' with the learning rate's mark, beside the paper's row and value."
     lines = t.index.unique('row')
     wide = t.unstack('target').reindex(lines)
-    out = {'method': list(lines)} | _tuned_columns(wide, list(targets))
+    out = {'method': list(lines)}
+    theirs = [(rows or {}).get(r, {}).get('paper', '-') for r in lines]
+    if set(theirs) - {'-', *lines}: out["paper's row"] = theirs
+    out |= _tuned_columns(wide, list(targets))
     for name, about in targets.items():
         here = zip(wide.top1[name], wide.top1_sd[name], wide.edge[name])
         out[f'{name}, top-1'] = [f'{plus_minus(m, s)} {e}'.strip() for m, s, e in here]
@@ -964,7 +968,8 @@ def search_table(self:Comparison, name:str, title:str)->Shown:
 @patch
 def table(self:Comparison, name:str, title:str)->Shown:
     "Top-1 on the test videos beside the paper's, see `readable_comparison`."
-    return self.show_table(readable_comparison(self.results, self.targets), self.results, name, title)
+    text = readable_comparison(self.results, self.targets, self.rows)
+    return self.show_table(text, self.results, name, title)
 
 # %% ../nbs/api/12b_comparison.ipynb #bcde37a9
 @patch

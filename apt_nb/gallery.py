@@ -97,16 +97,17 @@ def notebook_parts(
     nb:Path,      # notebook
     folder:Path,  # figures/<profile>
 )->list:          # [(text, {file: title})]
-    "Tables and drawings that exist, by the cell that first names them, and the text right above the cell."
+    "Tables and drawings that exist, by the cell that first names them, and the last text before the cell."
     above, parts, seen = '', [], set()
     for cell in json.loads(nb.read_text(encoding='utf-8'))['cells']:
         source = ''.join(cell['source'])
         named = names_in(source).items() if cell['cell_type'] == 'code' else ()
         files = {folder/f'{name}{suffix}': title for name, title in named for suffix in ('.md', '.png')}
         files = {f: title for f, title in files.items() if f.exists() and f not in seen}
-        if files: parts.append((above, files))
-        seen.update(files)
-        above = source if cell['cell_type'] == 'markdown' else ''
+        if cell['cell_type'] == 'markdown': above = source
+        if not files: continue
+        parts.append((above, files))
+        above, seen = '', seen | set(files)
     return parts
 
 def notebook_files(
@@ -193,8 +194,10 @@ READING = """## How to read the tables
   other direction; or, where it says level, surely different. *Open*: none of these.
 - "Surely" means at 5%, corrected for all findings of a table (Holm). So one may be open though its own
   interval leaves out zero.
-- Findings have the paper's names. So "1,400 prompts" in those of Table 1 are the row that stands for them,
-  which the table's second column says.
+- Findings of Table 1 have the paper's numbers of prompts, those of Tables 5 and 6 our names of rows. A column
+  of each table says which row of the paper stands beside which of ours.
+- Findings say what the printed table says. So "AdaptFormer above APT" is in the list where the table has it,
+  though the paper's text says the opposite.
 - *Could see*: the difference that as many seeds and videos find four times out of five. An *open* finding may
   hide one as large.
 - A band around a curve goes from the lowest to the highest seed. It is no interval."""

@@ -207,7 +207,7 @@ def overview(
     videos, classes = videos.format(**records[0]['videos']), len(records[0]['classes'])
     devices = {'{device}, {precision}'.format(**r['environment']) for r in records}
     seconds = {r['hash']: spent_seconds(r['timing']) for r in records}
-    spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, by the clock'
+    spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, without pauses'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
             f'on {", ".join(sorted(devices))}; {spent}')
 

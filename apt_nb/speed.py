@@ -374,7 +374,7 @@ NOTES = dict(
     profile='',
     loader='Medians. The ratio is to decoding the frames alone, and in brackets are its quartiles.',
     starts='Medians. The ratio is to a python that does nothing, and in brackets are its quartiles.',
-    hours='By the clock, each epoch as the median one of its run. A run is one process beside others.')
+    hours='Each epoch counts as the median one of its run. A run is one process beside others.')
 
 # %% ../nbs/api/12g_speed.ipynb #s7384df9
 @patch

@@ -1,6 +1,7 @@
 "Numbers in sentences: each is computed here from the shipped records and must stand in its notebook."
 import json, re
 from functools import cache
+from statistics import median
 from urllib.parse import unquote
 
 import nbformat, pytest
@@ -38,6 +39,18 @@ def minutes(rows):
     times = [max(1, round(spent_seconds(r['timing']) / 60)) for r in rows]
     return f'{min(times)} to {max(times)}'
 
+def paces():
+    """Of the runs of all notebooks: seconds of the median epoch of each, by its kind, so by what decides how much
+    work an epoch is; number and hours of all; hours if each were as fast as the fastest of its kind."""
+    files = (ROOT/'figures/demo/records').glob('[0-9]*.json')
+    runs = {r['hash']: r for f in files for r in records(f.stem)}.values()
+    fields = 'method', 'n_prompts', 'bottleneck', 'rank', 'prompt_blocks', 'rand_augment', 'weights', 'n_train'
+    kinds = {}
+    for r in runs: kinds.setdefault(str([r['config'].get(f) for f in fields]), []).append(r)
+    times = [[median(r['timing']['epochs']) for r in kind] for kind in kinds.values()]
+    ratio = [spent_seconds(r['timing']) * min(t) / s for k, t in zip(kinds.values(), times) for r, s in zip(k, t)]
+    return times, len(runs), hours_of(runs)['hours'], sum(ratio) / 3600
+
 def sentences():
     "(notebook, sentence) of all numbers."
     from apt_nb.tuning import n_tuned, tune
@@ -66,6 +79,10 @@ def sentences():
     model = lambda: video_vit('vit_base', 2, img_size=32, num_frames=2)
     per_prompt = n_tuned(tune(model(), 'apt', n_prompts=2)) - n_tuned(tune(model(), 'apt', n_prompts=1))
     yield 'index', f'= {per_prompt:,} parameters'
+    times, n, spent, at_best = paces()
+    yield '12_speed', (f'runs of one kind differ up to {max(max(t) / min(t) for t in times):.0f}-fold. If all of a kind '
+                       f'were as fast as the fastest, it would be {at_best:.0f} hours.')
+    yield 'index', f'{n} runs, {spent / 2:.0f} hours on two cores'
 
 def test_numbers():
     missing = [f'{stem}: {sentence}' for stem, sentence in sentences() if sentence not in said(stem)]
