@@ -292,7 +292,7 @@ class RandAugmentClip:
     def __init__(
         self,
         policy:str, # timm's policy string, such as 'rand-m7-n4-mstd0.5-inc1'
-        size:int,   # side of the final clip in pixels, which bounds the shifts
+        size:int,   # side of the final clip in pixels, for shifts by pixels (timm's policies have none)
         interpolation:str='bilinear', # how turned and sheared pictures are filled: bilinear or bicubic
     ):
         check_policy(policy)

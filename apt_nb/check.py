@@ -188,7 +188,7 @@ def _known_rows(
 def check_videos(
     videos,              # `VideoList`, or several
     report='videos.csv', # table to write; rows of an earlier check that still hold are kept
-    jobs:int=0,          # processes (0: as many as cores)
+    jobs:int=0,          # processes (0: as many as cores; 1: this one, which a file may crash)
     progress:bool=True,  # show a progress bar
 )->pd.DataFrame:         # a row of `CHECK_FIELDS` for each video
     "Decode every file once, with `examine_source`. In a script, call it under `if __name__ == '__main__'`."
@@ -198,7 +198,7 @@ def check_videos(
     _write_report(report, done.values())
     bar = progress_bar(len(todo), 'videos', len(done)) if progress else nullcontext()
     with _appending(report) as append, bar:
-        for at, found in _run_all([todo[i][1] for i in left], min(jobs or n_cores(), len(left))):
+        for at, found in _run_all([todo[i][1] for i in left], jobs or n_cores()):
             i = left[at]
             done[i] = _EMPTY_ROW | todo[i][0] | found
             append(done[i])

@@ -342,7 +342,8 @@ TRAIN_USAGE = '%(prog)s --data FOLDER [--weights FILE] [--method apt] [--n-promp
 ABOUT_DEFAULTS = """Defaults are in brackets, and there are two sets of them. Profile 'demo' is for the small
 backbones of this package. You get it unless --weights or --model names another backbone. In that case you
 get profile 'paper', the paper's settings for ViT-S and ViT-B (100 epochs, clips of 16 x 224 x 224). --profile
-overrides this choice. For few videos, batches are smaller and epochs more, unless you choose them."""
+overrides this choice. For few videos batches are smaller and, in profile 'demo', epochs more, unless you
+choose them."""
 EXIT_CODES = (' Exit code: 0 if all is well, 1 if the command found something wrong (a video that cannot be '
               'read, a notebook that failed), 2 if it cannot run as you called it, 130 if you stopped it.')
 

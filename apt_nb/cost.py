@@ -392,7 +392,7 @@ def benchmark(
     precision:str='auto',  # 'auto' (as in training), 'fp32' or 'bf16'
     phases=('inference', 'training'), # what is measured
 )->pd.DataFrame:           # rows (phase, method), columns as in `phase_table`
-    "Time and memory of inference and of a training step."
+    "Time and memory of inference and of a training step, with the attention that each model has."
     x = example_input(models[to], batch)
     y = torch.zeros(batch, dtype=torch.long, device=x.device)
     make = dict(inference=lambda m: inference(m, x, precision),

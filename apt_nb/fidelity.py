@@ -713,8 +713,9 @@ def stochastic_depth_row()->Row:
         ours = [getattr(b.drop_path1, 'drop_prob', 0.) for b in model.blocks]
         off.append(np.abs(np.subtract(ours, theirs)).max())
     return Row(
-        what='dropped blocks',
-        theirs='none in all scripts; 0 to the rate if asked', held_out='the same', apart='none',
+        what='dropped blocks (stochastic depth)',
+        theirs='none in all scripts; if asked, a rate that rises from 0 in the first block',
+        held_out='the same', apart='none',
         left=max(off),
         matters='no', tested='01_video_vit', source=about['source'], limit=1e-7)
 
@@ -978,7 +979,8 @@ def scripts_of_figure_3_row()->Row:
 # %% ../nbs/api/12f_fidelity.ipynb #ba8b3a1f
 IN_RUNS = [ # thing, theirs, ours in `published`, does it matter, source
     ("RandAugment of the ablations", "m4-n2 in all 17 scripts; but Table 3's row 'none' is the row of 400 "
-     "prompts in Table 1", "none in 01 to 06, m4-n2 in 08 and 09, as the tables say",
+     "prompts in Table 1", "none for ViT-S on SSv2 (01 to 06, 13, 14), as the row of Table 3 has it; m4-n2 in "
+     "08 and 09, as the scripts",
      "perhaps; give it to 04 as one of its policies to see", "scripts/*/*/*.sh"),
     ("random numbers", "python's and numpy's generators, seeded by process", "a generator for each seed, "
      "epoch, video and view: a run repeats to the bit", "no: the same distributions", "run_class_apt.py:239"),

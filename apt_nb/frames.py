@@ -172,7 +172,7 @@ def examine_source(
 CHUNK = 2**28 # bytes of full frames that are decoded at a time, before they are made smaller
 
 class KeptVideo:
-    "Decoded frames (N, H, W, 3) that can be used like a `Video`."
+    "Decoded frames (N, H, W, 3): length and `frames` are those of a `Video`, rate and times are not known."
     def __init__(self, frames): self.all = frames
     def __len__(self): return len(self.all)
     def frames(self, indices):

@@ -83,10 +83,12 @@ def card_use(info:dict, repo:str)->list: # lines of markdown
     timms = is_timms(info) and b['name'] # a name that timm knows
     clips = 'clips `(B, C, T, H, W)`, normalised by mean and standard deviation of ImageNet,'
     images = 'images `(B, C, H, W)`, normalised as `timm.data.resolve_model_data_config(model)` says,'
-    where = '' if link or shipped or timms else f", weights='path of {b['weights'] or 'its weights'}'"
+    known = link or shipped or timms or not b['frozen']
+    where = '' if known else f", weights='path of {b['weights'] or 'its weights'}'"
     told = ' Say where the weights of the backbone are.' if where else ''
-    if timms: told = " If its weights are not timm's, say where they are with weights='...'."
-    return ['## Use', '', f'The file holds the tuned tensors alone. The backbone is {backbone_name(info)}, '
+    if timms and b['frozen']: told = " If its weights are not timm's, say where they are with weights='...'."
+    holds = 'the tuned tensors alone' if b['frozen'] else 'all weights'
+    return ['## Use', '', f'The file holds {holds}. The backbone is {backbone_name(info)}, '
             f'weights {b["weights"] or ("of timm" if timms else "without a name")}.{told}', '', '```python',
             'from apt_nb.hub import from_pretrained', f"model = from_pretrained('{repo}'{where})", '```', '',
             f'The model takes {images if is_timms(info) else clips} and returns logits.', '']

@@ -47,7 +47,8 @@ def file_digest(
             files = inside(path)
             n = len(files)
             some = files if whole or n < 3 else [files[0], files[n // 2], files[-1]]
-            parts = [(os.path.basename(f), os.stat(f).st_size) for f in files], [file_digest(f) for f in some]
+            sizes = [(os.path.basename(f), os.stat(f).st_size) for f in files]
+            parts = sizes, [file_digest(f, whole) for f in some]
             return hashlib.sha256(repr(parts).encode(errors='surrogateescape')).hexdigest()
         with open(path, 'rb') as f: return _digest(f, os.fstat(f.fileno()).st_size, whole)
     except OSError as e: raise type(e)(e.errno, e.strerror, str(path)) from None # a read does not name it

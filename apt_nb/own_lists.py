@@ -123,9 +123,12 @@ def list_rows(
 def class_names(
     rows:list,  # (path, label)
 )->dict:        # {label: name}, in the order of the classes
-    "The classes of a list: its labels, or the videos' folders if labels are numbers with a folder each."
+    """The classes of a list: its labels, or the videos' folders if labels are numbers with a folder each.
+    `DatasetError` for a number that is written in two ways, such as 1 and 01."""
     labels = {label for _, label in rows}
     if not all(l.isdecimal() for l in labels): return {l: l for l in sorted(labels)}
+    if len({int(l) for l in labels}) < len(labels):
+        raise DatasetError(f'labels {", ".join(sorted(labels, key=int))}: one number is written in two ways')
     folders = {l: {Path(p).parent.name for p, label in rows if label == l} for l in sorted(labels, key=int)}
     names = {min(f) for f in folders.values()}
     own = len(names) == len(labels) and '' not in names and all(len(f) == 1 for f in folders.values())

@@ -53,7 +53,7 @@ def confusion_figure(
     counts:pd.DataFrame,  # see `confusion_counts`
 ):
     "The confusion matrix as a picture: shares of each true class, and numbers if there is room."
-    n, share = len(counts), counts.div(counts.sum(1).clip(1), axis=0).to_numpy()
+    n, share = len(counts), counts.div(counts.sum(axis=1).clip(1), axis=0).to_numpy()
     side, shades = min(12, 2.2 + .38 * n), LinearSegmentedColormap.from_list('blue', ['#ffffff', '#08519c'])
     names = [str(c) if len(str(c)) < 24 else f'{str(c)[:22]}..' for c in counts]
     with new_figure(figsize=(side, side)) as (fig, ax):

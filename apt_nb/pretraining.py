@@ -336,13 +336,15 @@ def resume_pretraining(
     model:nn.Module,  # model, loaded in place
     opt,              # its optimiser, loaded in place
     settings:dict,    # settings of this run
+    steps:int=0,      # number of steps of the whole run (0: not known yet)
 )->list:              # loss of each step so far
-    "Load the checkpoint, if it exists; ValueError if it was made with other settings."
+    "Load the checkpoint, if it exists; ValueError if it was made with other settings, or has more steps."
     f = Path(out)/'checkpoint.pt'
     if not f.exists(): return []
     kept = torch.load(f, map_location=next(model.parameters()).device, weights_only=True)
     made = kept.get('settings', {})
     other = [f'{k} was {v}, not {settings.get(k)}' for k, v in made.items() if settings.get(k) != v]
+    if 0 < steps < (done := len(kept['losses'])): other.append(f'it has {done} steps, not {steps}')
     if other:
         raise ValueError(f'{f} belongs to another pre-training ({", ".join(other)}): '
                          'remove it or give another folder')
@@ -367,11 +369,12 @@ def optimise(
     lr:float,            # highest learning rate
     weight_decay:float,  # weight decay of AdamW
     every:int,           # steps between checkpoints
+    **more,              # more settings that a resumed run must share
 )->list:                 # loss of each step
     "The steps of a pre-training. Goes on from `out/checkpoint.pt` if it exists."
     opt = torch.optim.AdamW(model.parameters(), lr, (.9, .95), weight_decay=weight_decay, fused=True)
-    settings = dict(lr=lr, weight_decay=weight_decay) | loader_settings(batches)
-    losses = resume_pretraining(out, model, opt, settings)
+    settings = dict(lr=lr, weight_decay=weight_decay) | loader_settings(batches) | more
+    losses = resume_pretraining(out, model, opt, settings, steps)
     context = forward_context(getattr(model, 'encoder', model))
     set_attention(model)
     with progress_bar(steps, 'pre-training', done=len(losses)) as bar:
@@ -406,7 +409,9 @@ def pretrain(
         generator = torch.Generator().manual_seed((seed << 32) + step)
         visible = order(len(clips), model.grid, generator).to(clips.device)
         return reconstruction_loss(model, clips, visible, seen, per_tubelet)
-    return optimise(model, loss, batches, out, steps, lr, weight_decay, every)
+    masks = dict(mask_ratio=mask_ratio, per_tubelet=per_tubelet, mask_seed=seed)
+    masks['order'] = getattr(order, '__name__', '')
+    return optimise(model, loss, batches, out, steps, lr, weight_decay, every, **masks)
 
 # %% ../nbs/api/09_pretraining.ipynb #5a751b8c
 SHIPPED_SIZE = 'vit_tiny'

@@ -417,6 +417,7 @@ def window_sentence(
     interval = f'95% interval {d["low"]:+.1f} to {d["high"]:+.1f}'
     none = 'one seed, no interval' if len(d['per_seed']) < 2 else 'the same for every seed, so no interval'
     sure = interval if d['low'] < d['high'] else none
+    if abs(d['diff']) < .05: return f'{a} is within 0.05 points of {b} ({sure})'
     return f'{a} is {abs(d["diff"]):.1f} points {side} {b} ({sure})'
 
 # %% ../nbs/api/12a_report.ipynb #511f7c15
@@ -641,8 +642,8 @@ def ceiling_text(
     "That top-5 is near its ceiling, in a sentence."
     top5 = [r['test'].get('top5', 0.) for r in records]
     if min(top5) < 98 or not f.measure.str.startswith('top-5').any(): return ''
-    span = f'{min(top5):.1f}% to {max(top5):.1f}%'
-    return f'Top-5 is near its ceiling, with {span} in all runs. It says little of the rows.'
+    span = ' to '.join(dict.fromkeys(f'{v:.1f}%' for v in (min(top5), max(top5))))
+    return f'Top-5 is near its ceiling, with {span} in all runs of the table. It says little of the rows.'
 
 # %% ../nbs/api/12a_report.ipynb #c12satur
 SATURATED = 97. # top-1 of a class in %, from which there is no room between rows

@@ -396,7 +396,7 @@ def announcement(
     text += f'{len(todo)} to do'
     more = sum(f not in plan.picked for f in todo)
     if more: text += f' ({more} more than you asked for, without a record in figures/)'
-    if later: text += f', and up to {len(later)} more that follow from these'
+    if later: text += f', and about {len(later)} more that follow from these'
     if not todo: return text
     if cluster: return f'{text}; their jobs go to {cluster.cluster}'
     seconds = expected_seconds([*(plan.runs[f] for f in todo), *later], jobs) if time else None

@@ -445,7 +445,7 @@ class Experiment(ShowsMarkdown):
 def _repr_markdown_(self:Experiment):
     if not self.stage: return 'This experiment asks for no more runs.'
     cfgs, later = self.stage.runs, len(self.stage.later)
-    more = f', and up to {later} more that follow from these' if later else ''
+    more = f', and about {later} more that follow from these' if later else ''
     def values(field, column): return ' / '.join(dict.fromkeys(setting_label(field, v) for v in column))
     def listed(d): return '; '.join(f'{k} {v}' for k, v in d.items()) or 'nothing'
     differ = {k: values(k, column) for k, column in differences(cfgs).items()}

@@ -144,7 +144,7 @@ class StepPlan:
         self,
         out:str|Path,   # folder of the run
         steps:int=0,    # number of steps (0: as many as fit)
-        minutes:float=0,  # time for the whole run, compiling included
+        minutes:float=0,  # time for the whole run, compiling included; 31 steps are made at least
         device='cpu',   # device to wait for
     ):
         self.file, self.end, self.device = Path(out)/'steps.json', time.monotonic() + 60 * minutes, device
@@ -235,7 +235,7 @@ def optimise_textured(
     "The steps of the pre-training. Goes on from `out/checkpoint.pt` if it exists."
     opt = torch.optim.AdamW(model.parameters(), lr, (.9, .95), weight_decay=.05, fused=True)
     settings = dict(lr=lr, batch_size=n, seen=model.seen, **kw)
-    losses, recent = resume_pretraining(out, model, opt, settings), []
+    losses, recent = resume_pretraining(out, model, opt, settings, plan.steps), []
     set_attention(model)
     draw = compile_parts(model) if compiled else draw_textured
     with progress_bar(plan.steps or None, 'pre-training', done=len(losses)) as bar:
@@ -257,7 +257,7 @@ def pretrain_textured(
     lr:float=1e-3,               # highest learning rate
     seed:int=0,                  # seed of everything random
     device:str='',               # device of the run ('': a GPU if you have one)
-    minutes:float=0,             # time for the whole run, if you give no steps
+    minutes:float=0,             # time for the whole run, if you give no steps; 31 steps are made at least
     reuse:int=2,                 # steps per drawn batch, 1 to 4
     compiled:bool=False,         # compile drawing and blocks (pays on a GPU, after a minute or two)
     every:int=500,               # steps between checkpoints
@@ -301,6 +301,7 @@ def textured_provenance(
     call = ', '.join(f'{k}={v!r}' for k, v in how.items())
     curves = {f'{name}_losses': made['losses'] for name, made in zip(list(LOSSES)[1:], others)}
     name = torch.cuda.get_device_name() if torch.device(device).type == 'cuda' else 'cpu'
-    chosen = f'as many as fit into {minutes:g} minutes there' if minutes else 'given'
+    fit = f'as many as fit into {minutes:g} minutes there, and {WARM + TIMED + 1} at least'
+    chosen = fit if minutes else 'given'
     return {**found, 'command': f'pretrain_textured({call})', **curves, 'weights': LOSSES, 'device': name,
             'steps_were': chosen, 'seconds': round(seconds), 'clips_seen': how['steps'] * how['batch_size']}

@@ -412,8 +412,7 @@ class Trainer:
         self.n_steps = self.epoch_steps * r.epochs
         if not self.n_steps:
             n = len(train_loader.dataset)
-            raise ValueError(f'no full batch: {n} videos, batch_size={r.batch_size}: '
-                             'choose a smaller batch_size')
+            raise ValueError(f'no full batch: {n} videos, batch_size={r.batch_size}: choose a smaller one')
         self.progress = progress if self.acc.is_main_process else False
 
 # %% ../nbs/api/08_training.ipynb #03004e0d

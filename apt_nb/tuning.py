@@ -55,8 +55,7 @@ def model_head(model:nn.Module)->nn.Linear: # the layer that makes the logits
     second = next((n for n in ('head_dist', 'aux_head') if getattr(model, n, None) is not None), None)
     if second: raise ValueError(f'{name} has a second head, {second}: tune needs a ViT with one')
     if isinstance(head, nn.Linear): return head
-    needs_linear = ('tune needs a plain ViT, whose head is a linear layer, and no hierarchical or '
-                    'convolutional model')
+    needs_linear = 'tune needs a model whose .head is one linear layer, such as a plain ViT'
     if not hasattr(model, 'head'):
         raise ValueError(f'{name} has no .head: {needs_linear}. If there is one inside, tune that')
     hint = ('build the model with num_classes > 0 (for prompts without a head: add_attention_prompts)'
@@ -671,7 +670,7 @@ def read_tuned(
     path,   # file that `save_tuned` wrote, its folder, or a name on the Hub
 )->tuple:   # (info, {name: tensor})
     """What a file of tuned tensors says and holds, without a model; ValueError for any other file, and
-    FileNotFoundError if there is none."""
+    if there is no such .pth; FileNotFoundError if there is no such .safetensors."""
     path = find_tuned(path)
     if Path(path).is_dir() or Path(path).suffix in WEIGHT_SUFFIXES[1:]: return read_published(path)
     try:

@@ -497,8 +497,8 @@ def _check_file(
 ):
     "Raise `VideoError` if there is no such file."
     if path.is_dir():
-        raise VideoError(f'{path}: is a folder, not a video. Pictures in a folder must be made into a video '
-                         'first: apt_nb.video.write_mp4 writes one.')
+        raise VideoError(f'{path}: is a folder, not a video file. apt_nb.frames.open_video reads a folder of '
+                         'pictures.')
     if not path.is_file():
         raise VideoError(f'{path}: no such file. Check the root folder and the list of names.')
 
@@ -525,6 +525,7 @@ class Video:
     def __repr__(self):
         w, h = self.size
         return f'Video({self.path.name!r}: {len(self)} frames, {w}x{h}, {self.fps:g} fps, {self.ix.codec})'
+    def __getstate__(self): return vars(self) | dict(_kept=None) # libav's frames cannot be pickled
     @property
     def fps(self): return self.ix.fps
     @property
@@ -729,7 +730,7 @@ def _state(
 def examine(
     path,  # path of a video file, existing or not
 )->dict:   # state, frames, width, height, fps, seconds, container, codec, message
-    "Decode a whole file once. The state is ok, missing, unreadable, short or damaged."
+    "Decode all of a file, twice if there are errors. The state is ok, missing, unreadable, short or damaged."
     out = dict(state='unreadable', frames=0, width=0, height=0, fps=0., seconds=0.)
     out |= dict(container='', codec='', message='')
     if not os.path.exists(path): return out | dict(state='missing', message='no such file')

@@ -40,10 +40,10 @@ def check_start(
 ):
     "Raise ValueError if the file is a web page, a Git LFS pointer or empty."
     with open(path, 'rb') as f: start = f.read(64).lstrip().lower()
-    wrong = {b'<': 'is a web page: download the file itself (a browser can)',
-             b'version https://git-lfs': 'is a Git LFS pointer, not the weights: run git lfs pull'}
+    wrong = {rb'<[!?a-z]': 'is a web page: download the file itself (a browser can)',
+             rb'version https://git-lfs': 'is a Git LFS pointer, not the weights: run git lfs pull'}
     for mark, what in wrong.items():
-        if start.startswith(mark): raise ValueError(f'{path} {what}')
+        if re.match(mark, start): raise ValueError(f'{path} {what}')
     if not start: raise ValueError(f'{path} is empty: download it again')
 
 # %% ../nbs/api/01a_weights.ipynb #e92f930e
@@ -637,7 +637,7 @@ def save_backbone(
 )->Path:                     # the .safetensors file
     """Write the tensors below `fc_norm` (CLIP's family: with it), and `model.config` with `config`.
     ValueError for a tuned model."""
-    model, path = unwrap_model(model), Path(path)
+    model, path = unwrap_model(model), as_path(path)
     if added := added_modules(model):
         raise ValueError(f'{next(iter(added))} is no part of a backbone: use save_tuned, or untune the model')
     if path.suffix != '.safetensors': path = path.with_name(f'{path.name}.safetensors')
