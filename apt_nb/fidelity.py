@@ -979,8 +979,8 @@ def scripts_of_figure_3_row()->Row:
 # %% ../nbs/api/12f_fidelity.ipynb #ba8b3a1f
 IN_RUNS = [ # thing, theirs, ours in `published`, does it matter, source
     ("RandAugment of the ablations", "m4-n2 in all 17 scripts; but Table 3's row 'none' is the row of 400 "
-     "prompts in Table 1", "none for ViT-S on SSv2 (01 to 06, 13, 14), as the row of Table 3 has it; m4-n2 in "
-     "08 and 09, as the scripts",
+     "prompts in Table 1", "none for ViT-S on SSv2 (01 to 06, 13, 14), as the row of Table 3 has it; m4-n2 "
+     "in 08 and 09, as the scripts",
      "perhaps; give it to 04 as one of its policies to see", "scripts/*/*/*.sh"),
     ("random numbers", "python's and numpy's generators, seeded by process", "a generator for each seed, "
      "epoch, video and view: a run repeats to the bit", "no: the same distributions", "run_class_apt.py:239"),
