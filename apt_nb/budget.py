@@ -340,7 +340,7 @@ def lines_figure(
     title:str,     # what it shows
     columns:tuple, # columns of `frame` for the line and for the ends of the band
     label:str,     # text at the axis of y
-    draw_level,    # function of the axes: draws a level, and returns its height and its name
+    draw_level,    # function of the axes: draws a level, and returns x (a share), y and text of its name
 ):
     "A line for each row over the training steps, named at its end."
     t = self.frame()
@@ -349,8 +349,9 @@ def lines_figure(
         ax.set_xscale('log')
         rows = zip(self.rows, cycle(LINE_STYLES))
         ends = {r: draw_budgets(ax, t.xs(r, level='row'), columns, dashes) for r, dashes in rows}
-        place = dict(transform=ax.get_yaxis_transform(), ha='right', va='bottom', fontsize=SMALL)
-        ax.text(.99, *draw_level(ax), **place)
+        x, y, text = draw_level(ax)
+        place = dict(transform=ax.get_yaxis_transform(), va='bottom', fontsize=SMALL)
+        ax.text(x, y, text, ha='right' if x > .5 else 'left', **place)
         ax.set_xticks(steps.steps, [f'{s:,}\n({e})' for s, e in steps.itertuples(index=False)])
         ax.minorticks_off()
         ax.set(xlabel='training steps (epochs)', ylabel=label)
@@ -364,7 +365,7 @@ def accuracy_figure(self:Budget, name:str, title:str):
     chance = 100 / len(self.study.finals[0]['classes'])
     def level(ax):
         ax.set_ylim(top=max(ax.get_ylim()[1], chance + 1))
-        return draw_chance(ax, chance), f'chance ({chance:.1f}%)'
+        return .99, draw_chance(ax, chance), f'chance ({chance:.1f}%)'
     return self.lines_figure(name, title, ('top1', 'low', 'high'), 'test top-1 (%)', level)
 
 # %% ../nbs/api/12j_budget.ipynb #b044dgt1
@@ -382,7 +383,9 @@ def loss_figure(self:Budget, name:str, title:str):
     "Training loss of the last epoch by training steps, with the least that it can be."
     cfg, classes = self.study.runs[self.at, self.rows[0]][0], self.study.finals[0]['classes']
     floor = loss_floor(len(classes), cfg.label_smoothing)
-    def level(ax): return ax.axhline(floor, color='.3', ls='-.', lw=1).get_ydata()[0], f'least ({floor:.2f})'
+    def level(ax):
+        ax.axhline(floor, color='.3', ls='-.', lw=1)
+        return .01, floor, f'least ({floor:.2f})'
     columns = 'train_loss', 'train_loss_low', 'train_loss_high'
     return self.lines_figure(name, title, columns, 'training loss of the last epoch (nats)', level)
 

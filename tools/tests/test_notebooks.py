@@ -32,7 +32,7 @@ def same_rows(a, b):
     flat = lambda r: {k: tuple(v) if isinstance(v, list) else v for k, v in r.items()}
     return len(rows[0]) == len(rows[1]) and all(flat(x) == pytest.approx(flat(y)) for x, y in zip(*rows))
 
-NOT_RUN = '13_inside', '14_budget' # at demo size
+NOT_RUN = '13_inside', # at demo size
 
 @each(EXPERIMENTS)
 def test_demo(nb, tmp_path):
