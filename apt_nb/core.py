@@ -6,13 +6,14 @@
 __all__ = ['ADVICE', 'CLIP_NAMES', 'is_clone', 'repo_root', 'cache_root', 'n_cores', 'as_path', 'is_alive', 'hidden_start',
            'unfinished', 'remove_stale', 'writing_error', 'writing', 'to_disk', 'atomic', 'DamagedFile', 'set_aside',
            'read_json', 'progress_bar', 'did_you_mean', 'one_line', 'plural', 'duration', 'with_notes', 'clip_fields',
-           'rounded', 'ShowsMarkdown']
+           'rounded', 'spent_seconds', 'ShowsMarkdown']
 
 # %% ../nbs/api/00b_core.ipynb #3da6eda7
 import apt_nb, errno, json, os, platform, re, shutil, sys
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
+from statistics import median
 from tqdm import tqdm
 
 # %% ../nbs/api/00b_core.ipynb #35ec4e7b
@@ -249,6 +250,14 @@ def rounded(value, digits:int=6):
     if isinstance(value, float): return float(f'{value:.{digits}g}')
     if isinstance(value, dict): return {k: rounded(v, digits) for k, v in value.items()}
     return [rounded(v, digits) for v in value] if isinstance(value, (list, tuple)) else value
+
+# %% ../nbs/api/00b_core.ipynb #spent002
+def spent_seconds(
+    timing:dict,  # timing of a record
+)->float:         # seconds
+    "Time of a run by the clock. Each epoch counts as the median one, so a pause of the machine does not."
+    epochs = timing['epochs']
+    return float(median(epochs) * len(epochs) + timing.get('validation', 0.) + timing['test'])
 
 # %% ../nbs/api/00b_core.ipynb #b7d9d918
 class ShowsMarkdown:

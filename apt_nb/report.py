@@ -31,11 +31,11 @@ from pathlib import Path
 from PIL import Image
 from .config import BENCHMARKS
 from .core import DamagedFile, ShowsMarkdown, atomic, plural, read_json, repo_root, rounded
+from .core import spent_seconds
 from .paper import SETTING_NAMES, by_setting, row_label, setting_label
 from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
 from .stats import paired_difference, records_frame, records_table, score_difference, seed_difference
 from .stats import text_ints, two_standard_errors, verdict, window_difference
-from .sweep import spent_seconds
 
 # %% ../nbs/api/12a_report.ipynb #95a60589
 def compare_table(

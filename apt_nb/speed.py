@@ -25,12 +25,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
-from .core import plural, read_json, repo_root
+from .core import plural, read_json, repo_root, spent_seconds
 from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
 from .run import environment
-from .sweep import spent_seconds
 from .training import compile_blocks, forward_context, make_accelerator, reproducible, set_attention
 from .tuning import tune
 from .video import write_mp4

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import nbformat, pytest
 from apt_nb.speed import hours_of
-from apt_nb.sweep import spent_seconds
+from apt_nb.core import spent_seconds
 from common import LIBRARY, ROOT, none
 
 NUMBERS = '08_comparison', '09_other_pretraining', '05_ablation_weight_decay', '01_ablation_prompt_length', 'index'
