@@ -12,6 +12,7 @@ __all__ = ['ADVICE', 'CLIP_NAMES', 'is_clone', 'repo_root', 'cache_root', 'n_cor
 import apt_nb, errno, json, os, platform, re, shutil, sys
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from itertools import chain, count
 from pathlib import Path
 from statistics import median
 from tqdm import tqdm
@@ -157,8 +158,9 @@ def set_aside(
     """Rename a damaged file to <name>.damaged, or .damaged.2 and so on, and say so. Another process may have
     done it already. Raises `DamagedFile` if it cannot be renamed."""
     path = Path(path)
-    names = (f'{path.name}.damaged{end}' for end in ('', *(f'.{n}' for n in range(2, 1000))))
-    aside = next(file for name in names if not (file := path.with_name(name)).exists())
+    ends = chain([''], map('.{}'.format, count(2)))
+    names = (path.with_name(f'{path.name}.damaged{end}') for end in ends)
+    aside = next(file for file in names if not file.exists())
     try: os.replace(path, aside)
     except FileNotFoundError: return
     except OSError as e: raise DamagedFile(f'{error}. Remove it ({e.strerror})') from None
