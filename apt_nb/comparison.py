@@ -26,7 +26,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
-from .config import Config, grid, known_fields, preset, warmup_for
+from .config import Config, PATH_SETTINGS, grid, known_fields, preset, warmup_for
 from .core import ShowsMarkdown
 from .moving_shapes import ACTIONS
 from .official import known_set
@@ -125,7 +125,8 @@ def check_plan(
     for name, given in dict(search=search, settings=settings).items():
         if isinstance(given, dict): continue
         raise ValueError(f'{name} is {given!r}: give name: value for each, or {{}}')
-    for k, by in dict(lr='lrs', method='rows', seed='search_seed').items():
+    elsewhere = dict(lr='lrs', method='rows', seed='search_seed') | dict.fromkeys(PATH_SETTINGS, 'targets')
+    for k, by in elsewhere.items():
         if k in search: raise ValueError(f'search: leave out {k}, because {by} says it')
     if type(widen) is not int or widen < 0: raise ValueError(f'widen is {widen!r}: give a whole number, or 0')
 
@@ -488,6 +489,7 @@ def gaps_note(
     gaps:dict,  # {(target, row): difference of `paired_difference`}
 )->str:
     "What the brackets of a table of differences are, and what is bold in it."
+    if not gaps: return 'There is nothing to compare.'
     several = any(len(p['per_seed']) > 1 for p in gaps.values())
     over = 'videos and seeds' if several else 'videos alone'
     bold = f'Bold: not zero at 5%, corrected for the {len(gaps)} differences of the table (Holm)'
@@ -854,13 +856,14 @@ def luck_sentence(
 def guessing_sentence(
     records,  # records of runs, with target and row
 )->str:
-    "Which runs ended no better than a guess (Wilson's interval holds it); '' if none did."
+    "Which runs ended no better than a guess (Wilson's interval does not begin above it); '' if none did."
     counts = [(r, r['test']['correct'].count('1'), r['test']['n']) for r in records]
     lost = [r for r, k, n in counts if wilson(k, n)[0] <= 1 / len(r['classes'])]
     names = [f'{r["config"]["row"]} on {r["config"]["target"]}, seed {r["seed"]}' for r in lost]
     listed = '; '.join(names[:6] + ['...'] * (len(names) > 6))
+    seeds = ', and in the variance of seeds that the rows share' * (len({r['seed'] for r in records}) > 1)
     return (f'{len(lost)} of {len(records)} runs ended no better than a guess ({listed}). '
-            'They count in the means, and widen the intervals of other rows, too.') if lost else ''
+            f'They count in the means{seeds}.') if lost else ''
 
 # %% ../nbs/api/12b_comparison.ipynb #26f7f9d7
 @dataclass(repr=False)
@@ -902,7 +905,7 @@ def config_of(
     "The settings of a run, with the places that its record names only by their last part."
     c = record['config']
     there = self.runs[c['target'], c['row']][0]
-    own = {f.name for f in fields(Config)} - {'data', 'weights', 'annotations', 'test_list'}
+    own = {f.name for f in fields(Config)} - set(PATH_SETTINGS)
     return replace(there, **{k: v for k, v in c.items() if k in own})
 
 # %% ../nbs/api/12b_comparison.ipynb #e14cece8

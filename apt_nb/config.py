@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CHOICES', 'AT_LEAST', 'BELOW', 'AT_MOST', 'ITEMS', 'LARGEST_INT', 'PROFILES', 'AS_PUBLISHED', 'PROTOCOLS', 'ADDED',
-           'BENCHMARKS', 'SHOWN_SETTINGS', 'DataSettings', 'ViewSettings', 'ModelSettings', 'Config', 'text_hint',
-           'coerce', 'check_range', 'check_group', 'check_views', 'known_backbone', 'check_prompt_blocks',
+           'BENCHMARKS', 'PATH_SETTINGS', 'SHOWN_SETTINGS', 'DataSettings', 'ViewSettings', 'ModelSettings', 'Config',
+           'text_hint', 'coerce', 'check_range', 'check_group', 'check_views', 'known_backbone', 'check_prompt_blocks',
            'check_together', 'check_config', 'known_fields', 'script_settings', 'without_added', 'warmup_for',
            'known_views', 'preset', 'differences', 'grid', 'common_settings']
 
@@ -310,6 +310,7 @@ def preset(
 
 # %% ../nbs/api/11_config.ipynb #19bd5852
 BENCHMARKS = dict(moving_shapes='order', moving_shapes_appearance='appearance') # {`data`: target}
+PATH_SETTINGS = 'data', 'weights', 'annotations', 'test_list' # settings that may name a file or a folder
 
 # %% ../nbs/api/11_config.ipynb #17ff5e11
 def differences(
