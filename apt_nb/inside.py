@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['QUERIES', 'LOOK_VERSION', 'OTHER_TOKENS', 'GATE_ROUNDING', 'watching', 'other_steps', 'looked_at', 'relations',
            'Sums', 'comparing', 'attention_shares', 'keeping', 'gate_errors', 'relations_of', 'inspect_model',
-           'tensor_files', 'tuned_tensors', 'inspect_run', 'is_published', 'closest', 'check_forms', 'check_inspected',
-           'by_question', 'by_row', 'on_all', 'on_some', 'on_all_text', 'backbones_text', 'forms_sentence', 'Inside',
-           'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
+           'tensor_files', 'tuned_tensors', 'inspect_run', 'is_published', 'closest', 'check_forms', 'check_kept',
+           'check_inspected', 'by_question', 'by_row', 'on_all', 'on_some', 'on_all_text', 'backbones_text',
+           'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
 
 # %% ../nbs/api/12i_inside.ipynb #002ins1d
 import math, shutil, torch
@@ -293,10 +293,7 @@ def closest(
     far = lambda a, b: abs(math.log(tuned[a] / tuned[b]))
     return {r: min(published, key=partial(far, r)) for r in rows if r not in published}
 
-# %% ../nbs/api/12i_inside.ipynb #c12chk1n
-OTHER_TOKENS = dict(
-    full='does not keep the backbone', vpt='adds tokens', e2vpt='adds tokens', aim='divides tokens otherwise')
-
+# %% ../nbs/api/12i_inside.ipynb #c12frm1n
 def check_forms(
     targets:dict,  # name: settings
     settings:dict, # settings of all runs
@@ -308,8 +305,28 @@ def check_forms(
         if not (question and backbone): raise ValueError(f"targets: write {name!r} as 'question, backbone'")
     places = {f'targets: {t}': s for t, s in targets.items()} | dict(settings=settings)
     for name, given in places.items():
+        if not isinstance(given, dict): continue # `check_plan` says so
         fixed = [k for k in ('prompt_form', 'reparam', 'prompt_blocks') if k in given]
         if fixed: raise ValueError(f'{name} has {fixed[0]}: give it in rows, which it makes')
+
+# %% ../nbs/api/12i_inside.ipynb #c12kep1n
+def check_kept(
+    rows:dict,  # {row: settings}
+    row:str,    # row whose runs are looked into
+    keep:list,  # numbers of prompts to keep in each block
+):
+    "Raise ValueError for other numbers than a row with prompts can keep."
+    if not isinstance(keep, (list, tuple)): raise ValueError(f'keep is {keep!r}: give a list')
+    if not all(type(m) is int and m > 0 for m in keep) or len(set(keep)) < len(keep):
+        raise ValueError(f'keep is {keep}: give whole numbers of prompts above 0, each once')
+    if (most := rows[row].get('n_prompts')) is None: return
+    if most < 1: raise ValueError(f'inspected is {row!r}: it has no prompts')
+    if max(keep, default=0) >= most:
+        raise ValueError(f'keep is {keep}: {row} has {most} prompts in each block, so give smaller numbers')
+
+# %% ../nbs/api/12i_inside.ipynb #c12chk1n
+OTHER_TOKENS = dict(
+    full='does not keep the backbone', vpt='adds tokens', e2vpt='adds tokens', aim='divides tokens otherwise')
 
 def check_inspected(
     rows:dict,  # {row: settings}
@@ -321,20 +338,14 @@ def check_inspected(
     check_named('rows', rows)
     if row not in rows or not is_published(rows[row]):
         raise ValueError(f'inspected is {row!r}: name a row of method apt in the published form')
-    for name, given in dict(keep=keep, beside=beside).items():
-        if not isinstance(given, (list, tuple)): raise ValueError(f'{name} is {given!r}: give a list')
+    check_kept(rows, row, keep)
+    if not isinstance(beside, (list, tuple)): raise ValueError(f'beside is {beside!r}: give a list')
     unknown = [r for r in beside if r not in rows or r == row]
     if unknown: raise ValueError(f'beside names {unknown[0]!r}: name other rows')
     for r in beside:
         if (method := rows[r].get('method')) in OTHER_TOKENS:
             raise ValueError(f'beside names {r!r}: {method} {OTHER_TOKENS[method]}, so its relations cannot '
                              'be compared with the frozen ones')
-    if not all(type(m) is int and m > 0 for m in keep) or len(set(keep)) < len(keep):
-        raise ValueError(f'keep is {keep}: give whole numbers of prompts above 0, each once')
-    if (most := rows[row].get('n_prompts')) is None: return
-    if most < 1: raise ValueError(f'inspected is {row!r}: it has no prompts')
-    if max(keep, default=0) >= most:
-        raise ValueError(f'keep is {keep}: {row} has {most} prompts in each block, so give smaller numbers')
 
 # %% ../nbs/api/12i_inside.ipynb #027ins1d
 def by_question(
@@ -711,7 +722,8 @@ def relations_figure(self:Inside, name:str, title:str):
             ax.get_legend().remove()
         axes[0, -1].legend(loc='center left', bbox_to_anchor=(1, .5)) # one for all panels, beside them
         axes[0, 0].set_ylabel('relations that changed (%)')
-    shape = dict(ncols=len(targets), figsize=(2 + 3.1 * len(targets), 3.2), sharey=True)
+    size = 2 + 3.1 * len(targets), max(3.2, .25 * len(looks))
+    shape = dict(ncols=len(targets), figsize=size, sharey=True)
     return self.save(name, title, draw, True, self.looked + self.beside, **shape)
 
 # %% ../nbs/api/12i_inside.ipynb #040ins1d
@@ -735,6 +747,7 @@ def forms_figure(self:Inside, name:str, title:str):
     "Each form minus the published one, with its interval, a panel for each target."
     gaps = self.differences()
     rows, verdicts = list(dict.fromkeys(r for _, r in gaps))[::-1], gap_verdicts(gaps)
+    names = [n.replace(' / ', '\n') for n in readable_gaps(gaps, self.study.targets, rows)['difference']]
     def draw(axes):
         for ax, target in zip(axes[0], self.study.targets):
             for y, row in enumerate(rows):
@@ -742,7 +755,6 @@ def forms_figure(self:Inside, name:str, title:str):
                 ax.plot([p['low'], p['high']], [y, y], color='.4')
                 ax.plot(p['diff'], y, 'o', color='k', mfc='k' if decided else 'w')
             ax.axvline(0, color='k', lw=.8)
-            names = readable_gaps(gaps, self.study.targets, rows)['difference']
             ax.set(title=target, xlabel='points of top-1', yticks=range(len(rows)), yticklabels=names)
             ax.set_ylim(-.6, len(rows) - .4)
     n = len(self.study.targets)
