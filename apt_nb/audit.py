@@ -6,16 +6,17 @@
 __all__ = ['SAME_DOSE', 'STUDIES', 'OF_RUNS', 'STATES', 'CONFLICTS', 'LENGTH', 'REPARAM', 'DROPOUT', 'AUGMENT', 'DECAY', 'PLACE',
            'COMPARISON', 'OTHER_PRETRAINING', 'LOSS', 'PROMPT_STATEMENTS', 'RECIPE_STATEMENTS', 'THREE',
            'METHOD_STATEMENTS', 'STATEMENTS', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE', 'GAP', 'ARROWS',
-           'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'PICTURES', 'stand_in', 'records_of', 'counterpart_records',
-           'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row', 'column_table', 'printed_in',
-           'readable_columns', 'measured', 'paper_runs', 'check_accuracy', 'audit_table', 'audit_tables', 'statement',
-           'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b', 'comparison_statements', 'prompt_statements',
-           'paper_statements', 'all_findings', 'evidence', 'statement_verdict', 'standing_records', 'statement_note',
-           'judge', 'difference_text', 'readable_statements', 'other_findings', 'readable_others', 'figure_lines',
-           'draw_finding', 'draw_interval', 'draw_point', 'draw_arrow', 'draw_words', 'draw_statement', 'short_mix',
-           'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges', 'header',
-           'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table', 'state_counts', 'count_states',
-           'training_line', 'column_line', 'summary_lines', 'readable_value', 'readable_rows', 'Audit']
+           'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'MEANINGS', 'PICTURES', 'stand_in', 'records_of',
+           'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row', 'column_table',
+           'printed_in', 'readable_columns', 'measured', 'paper_runs', 'check_accuracy', 'audit_table', 'audit_tables',
+           'statement', 'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b', 'comparison_statements',
+           'prompt_statements', 'paper_statements', 'all_findings', 'evidence', 'statement_verdict', 'standing_records',
+           'statement_note', 'judge', 'difference_text', 'readable_statements', 'other_findings', 'readable_others',
+           'figure_lines', 'draw_finding', 'draw_interval', 'draw_point', 'draw_arrow', 'draw_words', 'draw_statement',
+           'short_mix', 'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges',
+           'header', 'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table', 'verdicts_table',
+           'state_counts', 'count_states', 'training_line', 'column_line', 'summary_lines', 'readable_value',
+           'readable_rows', 'Audit']
 
 # %% ../nbs/api/12d_audit.ipynb #8f973b63
 import json, re
@@ -33,8 +34,8 @@ from .comparison import column_agreement
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
-from .report import OUTCOMES, Shown, figure_style, format_number, is_loss, markdown, readable_findings
-from .report import profile_dir, read_findings, save_drawing, signed, takes_text
+from .report import OUTCOMES, Shown, figure_style, format_number, is_loss, markdown, open_note
+from .report import profile_dir, read_findings, readable_findings, save_drawing, signed
 from .stats import MARGIN, two_standard_errors
 
 # %% ../nbs/api/12d_audit.ipynb #69ecc2af
@@ -108,7 +109,8 @@ def prompt_note(
     lengths = [f'{k:,}' for k in sorted(used)]
     here = ' to '.join(dict.fromkeys((lengths[0], lengths[-1])))
     there = ' to '.join(dict.fromkeys((f'{min(used) * each:,.0f}', f'{max(used) * each:,.0f}')))
-    return f'{here} prompts for {there}' + (f' (the paper: {printed:,})' if printed else '')
+    other = printed and there != f'{printed:,}'
+    return f'{here} prompts for {there}' + (f' (the paper: {printed:,})' if other else '')
 
 # %% ../nbs/api/12d_audit.ipynb #551d1f57
 def stand_ins(
@@ -169,7 +171,8 @@ def readable_columns(t:pd.DataFrame)->pd.DataFrame: # text
     out = t[list(names)].rename(columns=names).astype(str)
     out['rank correlation'] = ['-' if pd.isna(v) else f'{v:+.2f}' for v in t['rank']]
     out['pairs as printed'] = [f'{s} of {n}' for s, n in zip(t.same, pairs)]
-    return out.assign(opposite=t.opposite.astype(str), open=t.open.astype(str), **{'stand-ins': t.stand_ins})
+    more = {'no order decided': t.open.astype(str), 'stand-ins': t.stand_ins}
+    return out.assign(opposite=t.opposite.astype(str), **more)
 
 # %% ../nbs/api/12d_audit.ipynb #667dea38
 def measured(
@@ -376,8 +379,8 @@ PROMPT_STATEMENTS = {
 RECIPE_STATEMENTS = {
     'dropout': ('5.1, Table 2', 'a dropout of 10% on the prompts is better than 0% and 20%', DROPOUT,
                 ['10% above 0%', '10% above 20%']),
-    'no augmentation': ('5.1, Table 3', 'light RandAugment brings nothing', AUGMENT,
-                        ['no gain from m2-n2']),
+    'no augmentation': ('5.1, Table 3', 'light RandAugment changes nothing', AUGMENT,
+                        ['m2-n2 and none level']),
     'strong augmentation': ('5.1, Table 3', 'strong RandAugment harms', AUGMENT,
                             ['none above m7-n4', 'm2-n2 above m7-n4']),
     'decay': ('5.1, Table 4', 'a weight decay of 1e-2 harms', DECAY,
@@ -386,13 +389,16 @@ RECIPE_STATEMENTS = {
              ['deep above shallow, over all depths',
               'deep above shallow, over all depths, on moving_shapes_actions']),
     'everywhere': ('5.1, Figure 7', 'prompts in all blocks are best', PLACE,
-                   ['all 12 above last 9', 'all 12 above first 9', 'all 12 above none'])}
+                   ['all 12 above last 6', 'all 12 above first 6', 'all 12 above last 9',
+                    'all 12 above first 9', 'all 12 above none',
+                    'all 12 above none, on moving_shapes_actions'])}
 
 # %% ../nbs/api/12d_audit.ipynb #33fa9d41
 THREE = 'order', 'appearance', 'few'
 METHOD_STATEMENTS = {
     'from one': ('1, Table 5', 'videos take hundreds of prompts: each doubling helps, up to 400', COMPARISON,
-                 [f'APT better with each doubling of prompts ({t})' for t in THREE]),
+                 [f'APT better with {which} doubling of prompts ({t})'
+                  for which in ('each', 'the last') for t in THREE]),
     'above VPT': ('5.3.1, Table 5', 'APT is above VPT, and tunes no more', COMPARISON,
                   [f'APT above VPT, APT tuning no more ({t})' for t in THREE]),
     'above AdaptFormer': ('5.3.1, Table 5', 'APT is above AdaptFormer with fewer parameters', COMPARISON,
@@ -410,7 +416,8 @@ METHOD_STATEMENTS = {
 STATEMENTS = PROMPT_STATEMENTS | RECIPE_STATEMENTS | METHOD_STATEMENTS
 
 # %% ../nbs/api/12d_audit.ipynb #22b7cd43
-FINDING_FIELDS = 'where finding measure paper here low high could_see wants outcome interval takes'.split()
+FINDING_FIELDS = ('where finding measure paper here low high p room by_seed could_see wants outcome interval '
+                  'takes').split()
 
 def all_findings(root:Path)->pd.DataFrame: # fields of a finding, and `by`, the notebook
     """What the experiment notebooks found on the embedded benchmark, from figures/demo/findings of a clone.
@@ -493,8 +500,8 @@ def judge(
 # %% ../nbs/api/12d_audit.ipynb #486ed181
 VERDICTS = {
     'holds here': ('✓', '#0072b2'), 'holds in part': ('(✓)', '#0072b2'), 'level here': ('≈', '#007a5e'),
-    'level in part': ('(≈)', '#007a5e'), 'mixed': ('◐', '#7a4b94'), 'less than printed': ('↓', '#9a6a00'),
-    'less in part': ('(↓)', '#9a6a00'), 'opposite in part': ('(✗)', '#c04000'),
+    'level in part': ('(≈)', '#007a5e'), 'mixed': ('◐', '#7a4b94'), 'less than printed': ('<', '#9a6a00'),
+    'less in part': ('(<)', '#9a6a00'), 'opposite in part': ('(✗)', '#c04000'),
     'opposite here': ('✗', '#c04000'), 'open': ('?', '#666666'), 'not run': ('–', '#999999')}
 
 # %% ../nbs/api/12d_audit.ipynb #17644add
@@ -504,12 +511,10 @@ def difference_text(
     "Its difference with the interval, the paper's, and for an open one what it could have seen and takes."
     here = f'{signed(f["here"], f["measure"])} ({f["interval"].replace("none", "no interval")})'
     paper = '' if pd.isna(f['paper']) else f', paper {f["paper"]:+.1f}'
-    seen = signed(f['could_see'], f['measure']).lstrip('+')
-    seen = f', could have seen {seen}' + (f', takes {t}' if (t := takes_text(f)) else '')
-    power = seen if f['outcome'] == 'open' and not pd.isna(f['could_see']) else ''
+    note = f', {text}' if (text := open_note(f)) else ''
     loss = ', a loss' if is_loss(f) else ''
     unit = '' if f['measure'] == 'top-1, points' else f' ({f["measure"].split(",")[0]})'
-    return f'{f["finding"]}{unit}: {here}{loss}{paper}{power}'
+    return f'{f["finding"]}{unit}: {here}{loss}{paper}{note}'
 
 # %% ../nbs/api/12d_audit.ipynb #s16b2a97
 def readable_statements(
@@ -736,6 +741,21 @@ def states_table()->str:
     rows = '\n'.join(f'| {s} | {text} |' for s, (text, *_) in STATES.items())
     return f'| state | means |\n|:--|:--|\n{rows}'
 
+MEANINGS = {
+    'holds here': "surely in the paper's direction; or, where it says level, surely within two points; or, "
+                  'where it says no gain, surely less than two points above',
+    'level here': 'the paper has an order, and here the rows are surely within two points, and closer than '
+                  'printed',
+    'less than printed': "surely less than the paper's difference, of either sign, and nothing else is sure",
+    'opposite here': 'surely in the other direction; or, where it says level, surely different',
+    'open': 'none of these. The text says which difference would have been found four times out of five, and '
+            'how many times the seeds and videos it takes to settle the one that came out'}
+
+def verdicts_table()->str:
+    "The outcomes with their marks and what they mean, in Markdown."
+    rows = '\n'.join(f'| {VERDICTS[o][0]} | {o} | {text} |' for o, text in MEANINGS.items())
+    return f'| mark | outcome | means |\n|:-:|:--|:--|\n{rows}'
+
 # %% ../nbs/api/12d_audit.ipynb #97671fcf
 def state_counts(a:pd.DataFrame)->pd.DataFrame: # numbers by table and state
     "How many numbers of each table are in each state."
@@ -762,7 +782,7 @@ def column_line(columns:pd.DataFrame)->str:
     between = f' Rank correlations: {ranks.min():+.2f} to {ranks.max():+.2f}.' if len(ranks) else ''
     pairs = same + opposite + left
     return (f'In {len(columns)} columns of top-1, {pairs} pairs of rows have an order in the paper. '
-            f'Here {same} are the same way, {opposite} the opposite, {left} open.{between}')
+            f'Here {same} are the same way, {opposite} the opposite, {left} without decided order.{between}')
 
 # %% ../nbs/api/12d_audit.ipynb #808596b9
 def summary_lines(
@@ -818,13 +838,14 @@ class Audit(ShowsMarkdown):
 @patch
 def show(
     self:Audit,
-    part:str,  # 'statements', 'columns', 'others', 'states', 'said' or 'disagreements'
+    part:str,  # 'outcomes', 'statements', 'columns', 'others', 'states', 'said' or 'disagreements'
 )->Shown:
     "A part of the audit as a table."
     if part == 'statements': return Shown(markdown(readable_statements(self.judged, self.found)), self.judged)
     if part == 'columns': return Shown(markdown(readable_columns(self.columns)), self.columns)
     if part == 'others': return Shown(markdown(readable_others(self.others)), self.others)
     if part == 'states': return Shown(states_table())
+    if part == 'outcomes': return Shown(verdicts_table())
     return Shown(readable_rows(getattr(self, part)), getattr(self, part))
 
 @patch
@@ -843,7 +864,7 @@ def text(self:Audit)->str:
     counts = markdown(state_counts(self.numbers).reset_index().astype(str))
     return '\n'.join([
         '# The audit\n', f'{self}\n', f'![{PICTURES[0]}](statements.png)\n',
-        "## The paper's statements on accuracy\n", self.show('statements').text,
+        "## The paper's statements on accuracy\n", verdicts_table() + '\n', self.show('statements').text,
         '## Accuracies by column\n', self.show('columns').text,
         '## Counts\n', f'![{PICTURES[1]}](audit.png)\n', states_table() + '\n', counts,
         '## What the text says of its numbers\n', self.show('said').text,

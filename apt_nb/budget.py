@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from fastcore.basics import patch
 from functools import cached_property, partial
 from itertools import cycle, groupby, takewhile
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates, check_plan
 from .comparison import check_search, counterparts, draw_chance, draw_method, edge_sentence
 from .comparison import final_runs, gap_verdicts, gaps_frame, gaps_note, guessing_sentence
@@ -28,8 +28,8 @@ from .config import Config, grid, preset
 from .core import ShowsMarkdown
 from .cost import example_input, step_multiply_adds
 from .report import LINE_STYLES, ONE_SEED, SMOKE, Shown, caption, decide, finding, headline
-from .report import name_ends, new_figure, open_text, overview, saturated_texts, save_figure
-from .report import save_findings, with_setting
+from .report import name_ends, new_figure, overview, saturated_texts, save_figure
+from .report import save_findings, takes_text, with_note, with_setting
 from .run import build_model
 from .stats import MARGIN, contrast, holm, level_chance, records_frame, slope_weights, text_ints
 from .tuning import train_mode
@@ -389,15 +389,30 @@ def loss_figure(self:Budget, name:str, title:str):
     columns = 'train_loss', 'train_loss_low', 'train_loss_high'
     return self.lines_figure(name, title, columns, 'training loss of the last epoch (nats)', level)
 
+@patch
+def falls_sentence(self:Budget)->str: # '' for one budget
+    "How far the training loss of each row still falls, with the longest budget from the second longest."
+    if len(self.names) < 2: return ''
+    *_, before, last = self.names
+    loss = self.frame().train_loss
+    fall = (loss[before] - loss[last]).sort_values(ascending=False)
+    listed = ', '.join(f'{r} {v:.3f} (to {loss[last, r]:.2f})' for r, v in fall.items())
+    cfg = self.study.runs[self.at, self.rows[0]][0]
+    least = loss_floor(len(self.study.finals[0]['classes']), cfg.label_smoothing)
+    return (f'From {before} to {last} the mean training loss of the last epoch falls by, in nats: {listed}. '
+            f'The least that it can be is {least:.2f}.')
+
 # %% ../nbs/api/12j_budget.ipynb #b047dgt1
 def draw_rows(
     ax,              # matplotlib axes
     t:pd.DataFrame,  # by budget and row: top1, low, high and method
     column:str,      # what is on the axis of x
+    ticks:str,       # format of its numbers
 )->list:             # texts for `place_texts`
     "A line with bars from the lowest to the highest seed for each row; its name goes to the last point."
     ax.set_xscale('log')
     ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_formatter(StrMethodFormatter(ticks))
     ax.margins(x=.15, y=.12)
     texts = []
     for row, own in t.groupby('row', sort=False):
@@ -414,7 +429,8 @@ def cost_figure(self:Budget, name:str, title:str):
     t['cost'] = t.operations / 1e12
     above = f'{title} ({caption(self.study.finals)}; bar: lowest to highest seed)'
     with new_figure(above, ncols=2, figsize=(10.5, 4.6), sharey=True) as (fig, (left, right)):
-        texts = {left: draw_rows(left, t.loc[[last]], 'tuned'), right: draw_rows(right, t, 'cost')}
+        texts = {left: draw_rows(left, t.loc[[last]], 'tuned', '{x:,.0f}'),
+                 right: draw_rows(right, t, 'cost', '{x:g}')}
         left.set(title=f'after {last}', xlabel='tuned parameters', ylabel='test top-1 (%)')
         right.set(title='each budget', xlabel='operations of the training ($10^{12}$)')
         fig.draw_without_rendering()
@@ -447,8 +463,11 @@ def rises_sentence(
     "Which rows are at their end, and so whether the longest budget compares them at equal convergence."
     if all(len(p['per_seed']) < 2 for p in gaps.values()): return '' # see `gaps_note`
     found = by_verdict(gaps)
+    asked = zip(gaps, decide([finding(k[1], p) for k, p in gaps.items()]).to_dict('records'))
+    takes = {k[1]: f' (takes {takes_text(f)})' for k, f in asked if k[1] in found['open']}
     words = dict(rising='Still rising', falling='Falling', level='Level within 2 points', open='Open')
-    said = ' '.join(f'{words[k]}: {", ".join(rows)}.' for k, rows in found.items() if rows)
+    listed = {k: ', '.join(r + takes.get(r, '') for r in rows) for k, rows in found.items()}
+    said = ' '.join(f'{words[k]}: {rows}.' for k, rows in listed.items() if rows)
     short = [row for k, rows in found.items() for row in rows if k != 'level']
     if not short: return f'{said} So all rows are compared where more training changes less than 2 points.'
     return f'{said} So equal convergence is not shown for {", ".join(short)}.'
@@ -554,9 +573,9 @@ def meets_text(
 )->str:
     "What is decided in the end, and since which budget without a break: 'passes {} at 24 epochs'."
     decided, names = [(b, w) for b, w in words.items() if w != 'open'], list(words)
-    if not decided: return 'is not told apart from {}'
+    if not decided: return 'is not decided beside {}'
     last, word = decided[-1]
-    if last != names[-1]: return f'is not told apart from {{}} in the end, and was last {word} after {last}'
+    if last != names[-1]: return f'is not decided beside {{}} in the end, and was last {word} after {last}'
     since = list(takewhile(lambda b: words[b] == word, reversed(names)))[-1]
     before = next((w for _, w in reversed(decided) if w != word), '')
     return f'{MEETS[before, word]} {since}'
@@ -660,7 +679,7 @@ def open_sentence(self:Budget, claims:pd.DataFrame)->str:
     "What stays open with the longest budget and over the doublings, and what would decide it."
     asked = claims.index.isin([self.names[-1], SLOPE, self.last_step], level='target')
     of = claims[(claims.outcome == 'open') & ~claims.near & asked & claims.could_see.notna()]
-    return f'Open: {"; ".join(open_text(dict(f)) for _, f in of.iterrows())}.' if len(of) else ''
+    return f'Open: {"; ".join(with_note(dict(f)) for _, f in of.iterrows())}.' if len(of) else ''
 
 # %% ../nbs/api/12j_budget.ipynb #b070dgt1
 @patch

@@ -555,7 +555,7 @@ def readable_agreement(
               f'{r.same + r.opposite + r.open} of {r.all_pairs}', str(r.same), str(r.opposite), str(r.open))
              for name, r in t.iterrows()]
     columns = ['target', 'paper', 'rows', 'rank correlation', 'without full tuning', 'pairs with an order',
-               'same here', 'opposite here', 'open']
+               'same here', 'opposite here', 'no order decided']
     return pd.DataFrame(lines, columns=columns)
 
 # %% ../nbs/api/12b_comparison.ipynb #2e0093fd
@@ -1009,7 +1009,8 @@ def agreement_table(self:Comparison, name:str, title:str)->Shown:
     t = agreement_frame(self.finals, self.targets, self.rows, self.paper_table)
     note = ('Rank correlation: Spearman\'s, from -1 to +1. A pair has an order if it is printed more than '
             'two standard errors apart. It is the same or the opposite here if that is decided at 5%, '
-            f'corrected for the pairs of its column (Holm), and open otherwise. {CONDITIONAL}')
+            'corrected for the pairs of its column (Holm). Without a decided order two rows may be level, or '
+            f'open. {CONDITIONAL}')
     return self.show_table(readable_agreement(t), t, name, title, note=note)
 
 # %% ../nbs/api/12b_comparison.ipynb #6472d0ac
@@ -1059,7 +1060,8 @@ def claim_matched(self:Comparison, target:str, method:str):
 # %% ../nbs/api/12b_comparison.ipynb #0c4560fd
 @patch
 def claim_doubling(self:Comparison, target:str):
-    "Add the finding that APT gains with each doubling of prompts, if several rows stand for the paper's."
+    """Add the findings that APT gains with each doubling of prompts, on average and from the second largest
+    row to the largest, if several rows stand for the paper's."""
     stand = [r for r, about in self.rows.items() if about['method'] == 'apt' and 'paper' in about]
     if len(stand) < 2: return
     sizes = [self.rows[r]['n_prompts'] for r in stand]
@@ -1069,6 +1071,10 @@ def claim_doubling(self:Comparison, target:str):
     paper = weighted_sum(slope(printed_sizes), self.printed.top1[target])
     says = f'APT better with each doubling of prompts ({target})'
     self.claim(says, gain, paper, 'top-1 per doubling')
+    *_, less, most = sorted(stand, key=lambda r: self.rows[r]['n_prompts'])
+    last = self.printed.top1[target, most] - self.printed.top1[target, less]
+    says = f'APT better with the last doubling of prompts ({target})'
+    self.claim(says, paired_difference(self.on(target), 'row', most, less), last)
 
 # %% ../nbs/api/12b_comparison.ipynb #3695e8f9
 @patch
@@ -1113,13 +1119,15 @@ def claim_further(
 # %% ../nbs/api/12b_comparison.ipynb #24ef23cd
 @patch
 def budget_sentence(self:Comparison)->str:
-    "In how many training videos and epochs the targets differ; '' if they do not."
+    "In how many training videos, epochs and steps the targets differ; '' if they do not."
     one = {t: self.on(t)[0] for t in self.targets}
     budget = {t: (r['videos']['train'], r['config']['epochs']) for t, r in one.items()}
     if len(set(budget.values())) == 1: return ''
+    clips = [n * epochs for n, epochs in budget.values()]
+    alike = max(clips) <= 1.05 * min(clips)
+    steps = 'have nearly as many steps, but other videos' if alike else 'differ in steps'
     listed = '; '.join(f'{t} {n:,} videos in {epochs} epochs' for t, (n, epochs) in budget.items())
-    return ('The targets also differ in how much was trained, which may explain what differs between them: '
-            f'{listed}.')
+    return f'The targets {steps}, which may explain what differs between them: {listed}.'
 
 # %% ../nbs/api/12b_comparison.ipynb #5fdec67e
 def rank_text(
@@ -1131,15 +1139,18 @@ def rank_text(
 
 @patch
 def rank_sentence(self:Comparison)->str:
-    "How alike the order of the rows is on the targets, and in the paper; '' for three rows or fewer."
+    """How alike the order of the rows is on the targets; '' for three rows or fewer. The paper's is beside
+    it, for the rows that it prints on all of them."""
     if len(self.rows) < 4 or len(self.targets) < 2: return ''
     frozen = self.results[self.results.method != 'full'].top1
-    here = rank_text({t: frozen[t] for t in self.targets})
-    names = dict.fromkeys(self.targets[t]['paper'] for t in self.compared)
-    theirs = {name: paper_rows(name, self.paper_table).query('method != "full"').top1 for name in names}
-    paper = rank_text({DATASET_TITLES.get(name, name): top1 for name, top1 in theirs.items()})
-    beside = f' In the paper: {paper}.' if paper else ''
-    return f'Rank correlation of the rows, full tuning left out: {here}.{beside}'
+    of_all = rank_text({t: frozen[t] for t in self.targets})
+    here = f'Rank correlation of the rows, full tuning left out: {of_all}'
+    printed = self.printed.top1.unstack('target')[self.compared].dropna().index
+    common = [row for row in printed if all((t, row) in frozen for t in self.compared)]
+    if len(common) < 3 or len(self.compared) < 2: return f'{here}.'
+    ours = rank_text({t: frozen[t][common] for t in self.compared})
+    theirs = rank_text({t: self.printed.top1[t][common] for t in self.compared})
+    return f'{here}. Of the {len(common)} rows that the paper prints for all: here {ours}; printed {theirs}.'
 
 # %% ../nbs/api/12b_comparison.ipynb #9db66e8d
 @patch

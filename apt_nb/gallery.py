@@ -80,7 +80,7 @@ def rebase_links(
     return re.sub(r'\]\((?![a-z]+:|[#/])', lambda _: '](' if folder == '.' else f']({folder}/', text)
 
 # %% ../nbs/api/13_gallery.ipynb #892f64d5
-NOT_THERE = dict.fromkeys(('paper', 'low', 'high', 'could_see'), float('nan'))
+NOT_THERE = dict.fromkeys(('paper', 'low', 'high', 'could_see', 'p', 'room'), float('nan')) | dict(takes='')
 
 def findings_text(
     rows:list,  # rows of a file in findings/
@@ -193,13 +193,15 @@ READING = """## How to read the tables
   less than the paper's difference, of either sign, and nothing else is sure. *Opposite here*: surely in the
   other direction; or, where it says level, surely different. *Open*: none of these.
 - "Surely" means at 5%, corrected for all findings of a table (Holm). So one may be open though its own
-  interval leaves out zero.
+  interval leaves out zero, or lies within two points. *Alone* is what it would be without the correction.
 - Findings of Table 1 have the paper's numbers of prompts, those of Tables 5 and 6 our names of rows. A column
   of each table says which row of the paper stands beside which of ours.
 - Findings say what the printed table says. So "AdaptFormer above APT" is in the list where the table has it,
   though the paper's text says the opposite.
 - *Could see*: the difference that as many seeds and videos find four times out of five. An *open* finding may
-  hide one as large.
+  hide one as large. *More than is possible*: the rows are too near 100% for it.
+- *Takes*: how many times the seeds and videos settle it four times out of five, if the true difference is the
+  one that came out. *A harder test*: near 100% rows cannot be two points apart, or as far as in the paper.
 - A band around a curve goes from the lowest to the highest seed. It is no interval."""
 
 # %% ../nbs/api/13_gallery.ipynb #c5371a66

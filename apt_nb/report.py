@@ -9,10 +9,11 @@ __all__ = ['SCORE_NAMES', 'PALETTE', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES
            'headline', 'titled', 'short_number', 'save_text', 'save_records', 'range_text', 'overview', 'with_setting',
            'figure_style', 'new_figure', 'save_drawing', 'save_figure', 'spread_labels', 'place_names', 'name_ends',
            'end_at_100', 'draw_curves', 'draw_panels', 'loss_frame', 'difference_sentence', 'window_label',
-           'window_sentence', 'finding', 'outcome', 'takes', 'takes_text', 'decide', 'pair_finding', 'findings',
-           'signed', 'interval_text', 'readable_findings', 'more_than_known', 'save_findings', 'read_findings',
-           'open_text', 'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes', 'saturated_text',
-           'saturated_texts', 'conclusions', 'Shown', 'Study']
+           'window_sentence', 'finding', 'is_full', 'cannot_reach', 'outcome', 'takes', 'takes_text', 'decide',
+           'pair_finding', 'findings', 'signed', 'interval_text', 'could_see_text', 'alone_text', 'takes_note',
+           'open_note', 'with_note', 'readable_findings', 'more_than_known', 'save_findings', 'read_findings',
+           'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes', 'saturated_text', 'saturated_texts',
+           'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -438,34 +439,48 @@ def finding(
     chance |= dict(level=level_chance(p, one_sided=wants == 'no gain') if 'points' in measure else np.nan,
                    less=np.nan if printed is None else below(p, printed))
     return dict(finding=says, measure=measure, paper=printed, here=p['diff'], **chance,
-                by_seed=list(p['per_seed'].values()), wants=wants)
+                room=p.get('room', np.nan), by_seed=list(p['per_seed'].values()), wants=wants)
 
 # %% ../nbs/api/12a_report.ipynb #f2d24f44
+def is_full(
+    f:dict, # a `finding`
+)->bool:
+    "Whether its rows are so near 100% that they cannot be further apart than `MARGIN`."
+    return f['room'] <= MARGIN
+
+def cannot_reach(
+    f:dict, # a `finding`
+)->bool:
+    "Whether its rows are so near 100% that they cannot be as far apart as in the paper."
+    return f['wants'] == 'order' and not pd.isna(f['paper']) and f['room'] < f['paper']
+
 def outcome(
     f:dict,  # a `finding`, whose p-values are corrected for the others of its table
 )->str:      # one of `OUTCOMES`
-    "What the records say of one finding."
+    "What the records say of one finding. What had to come out, near 100%, is no answer."
     sign = verdict(dict(f, diff=f['here'], per_seed=f['by_seed']))
-    level, less = f['level'] < .05, f['less'] < .025
+    level, less = f['level'] < .05 and not is_full(f), f['less'] < .025 and not cannot_reach(f)
     if f['wants'] != 'order':
         against = sign > 0 if f['wants'] == 'no gain' else sign != 0
         return 'holds here' if level else 'opposite here' if against else 'open'
     if sign: return 'holds here' if sign > 0 else 'opposite here'
-    if level and (less or pd.isna(f['paper'])): return 'level here'
+    if level and (less or cannot_reach(f) or pd.isna(f['paper'])): return 'level here'
     return 'less than printed' if less else 'open'
 
 # %% ../nbs/api/12a_report.ipynb #4df9eb91
-TIMES = 1.5, 2, 3, 4, 6, 8, 10, 15, 20, 30, 50, 100
+TIMES = 2, 3, 4, 6, 8, 10, 15, 20, 30, 50, 100
 
 def takes(
     f:dict,          # a `finding`
     questions:int=1, # how many its table asks, see `holm`
-)->float:            # one of `TIMES`, or NaN if it is more
+)->float:            # one of `TIMES`, or NaN if it is more, or a harder test
     "How many times the seeds and videos decide a finding if the true difference is the one that came out."
+    if is_full(f): return np.nan
     here, points = f['here'], 'points' in f['measure']
     far = [here if f['wants'] == 'no gain' else abs(here)]
     if f['wants'] == 'no gain': far.append(MARGIN - here)
-    elif not pd.isna(f['paper']) and f['wants'] != 'level': far.append(f['paper'] - here)
+    elif not pd.isna(f['paper']) and f['wants'] != 'level':
+        if not cannot_reach(f): far.append(f['paper'] - here)
     level = points and (f['wants'] == 'level' or pd.isna(f['paper'])) and f['wants'] != 'no gain'
     def found(k):
         sees = partial(detectable, f['se'] / k**.5, f['df'] * k)
@@ -477,15 +492,16 @@ def takes(
 def takes_text(
     f:dict, # a finding from `decide`
 )->str:
-    """'3 times the seeds and videos', or of the seeds alone for a loss, which has no single videos. '' if it
-    is not known, see `read_findings`."""
+    """'3 times the seeds and videos', or of the seeds alone for a loss, which has no single videos; 'a harder
+    test' if the rows are too near 100%. '' if it is not known, see `read_findings`."""
     if f['takes'] == '': return ''
+    if pd.isna(f['takes']) and (is_full(f) or cannot_reach(f)): return 'a harder test'
     of = 'seeds' if 'loss' in f['measure'] else 'seeds and videos'
     times = f'more than {TIMES[-1]}' if pd.isna(f['takes']) else f'{f["takes"]:g}'
     return f'{times} times the {of}'
 
 # %% ../nbs/api/12a_report.ipynb #75adee6a
-FINDING_COLUMNS = 'finding measure paper here low high se df p level less by_seed wants'.split()
+FINDING_COLUMNS = 'finding measure paper here low high se df p level less room by_seed wants'.split()
 
 def decide(
     found:list,      # rows of `finding`, those of one table
@@ -547,6 +563,47 @@ def interval_text(
     if pd.isna(row['low']) or row['low'] == row['high']: return 'none'
     return f'{signed(row["low"], row["measure"])} to {signed(row["high"], row["measure"])}'
 
+# %% ../nbs/api/12a_report.ipynb #a2a145e6
+def could_see_text(
+    f:dict, # a finding from `decide`
+)->str:
+    "What it could have seen: '1.4', or 'more than is possible' for rows near 100%."
+    if f['could_see'] > f['room']: return 'more than is possible'
+    return signed(f['could_see'], f['measure']).lstrip('+')
+
+def alone_text(
+    f:dict, # a finding from `decide`
+)->str:     # '' if its interval says no more than its outcome
+    "What an undecided finding would be without the others of its table."
+    if f['outcome'] not in ('open', 'less than printed') or f['p'] is None or not f['p'] < .05: return ''
+    if f['wants'] != 'order': return '' if f['wants'] == 'no gain' and f['here'] < 0 else 'alone not level'
+    return 'alone it holds' if f['here'] > 0 else 'alone opposite'
+
+def takes_note(
+    f:dict, # a finding from `decide`
+)->str:     # '' for one that is neither open nor decided otherwise alone
+    "What an open finding takes, and what an undecided one is alone."
+    if f['outcome'] != 'open': return alone_text(f)
+    if pd.isna(f['here']): return 'not measured'
+    if len(f['by_seed']) < 2: return 'takes several seeds'
+    if pd.isna(f['could_see']): return 'no seed differs, so this measure cannot tell'
+    takes = takes_text(f)
+    return ', '.join(filter(None, (takes and f'takes {takes}', alone_text(f))))
+
+def open_note(
+    f:dict, # a finding from `decide`
+)->str:     # '' as of `takes_note`
+    "`takes_note`, and before it what an open finding could have seen."
+    note = takes_note(f)
+    if f['outcome'] != 'open' or pd.isna(f['could_see']): return note
+    return ', '.join(filter(None, (f'could see {could_see_text(f)}', note)))
+
+def with_note(
+    f:dict, # a finding from `decide`
+)->str:
+    "The finding, and its `open_note` in brackets."
+    return f['finding'] + (f' ({note})' if (note := open_note(f)) else '')
+
 # %% ../nbs/api/12a_report.ipynb #7681bdbb
 def readable_findings(
     f:pd.DataFrame,  # from `decide`, with or without outcome
@@ -560,8 +617,8 @@ def readable_findings(
     out['here'] = [signed(r['here'], r['measure']) for r in rows]
     out['95% interval'] = [interval_text(r) for r in rows]
     if 'outcome' not in f: return pd.DataFrame(out)
-    out['could see'] = [signed(r['could_see'], r['measure']).lstrip('+') for r in rows]
-    return pd.DataFrame(out | {'outcome': list(f.outcome)})
+    out |= {'could see': [could_see_text(r) for r in rows], 'outcome': list(f.outcome)}
+    return pd.DataFrame(out | {'remark': [takes_note(r) for r in rows]})
 
 # %% ../nbs/api/12a_report.ipynb #920ef0b9
 FINDING_TEXTS = 'where', 'finding', 'measure', 'outcome', 'interval' # what every saved finding has
@@ -600,22 +657,11 @@ def read_findings(
             lacks = [k for k in FINDING_TEXTS if not isinstance(r, dict) or not isinstance(r.get(k), str)]
             if lacks: raise DamagedFile(f'{file} is damaged: a finding has no {lacks[0]}')
     except DamagedFile as e: raise DamagedFile(f'{e}. Restore it, or run its notebook again') from None
-    return [dict(takes='') | r for r in rows]
+    return [dict(takes='', room=math.nan, could_see=math.nan, p=math.nan, paper=math.nan) | r for r in rows]
 
 # %% ../nbs/api/12a_report.ipynb #8df87d67
 TAKES = ('What an open finding takes is counted for the difference that came out. If the true one is '
          'smaller, it takes more.')
-
-# %% ../nbs/api/12a_report.ipynb #a2a145e6
-def open_text(
-    f:dict,  # a finding from `decide`
-)->str:
-    "The finding, what it could have seen, and what it would take."
-    says, seen = f['finding'], signed(f['could_see'], f['measure']).lstrip('+')
-    if pd.isna(f['here']): return f'{says} (not measured)'
-    if len(f['by_seed']) < 2: return f'{says} (takes several seeds)'
-    if pd.isna(f['could_see']): return f'{says} (no seed differs, so this measure cannot tell)'
-    return f'{says} (could see {seen}, takes {takes_text(f)})'
 
 # %% ../nbs/api/12a_report.ipynb #8c0e7f4e
 def is_loss(
@@ -690,8 +736,8 @@ def conclusions(
     *more:str,       # further lines
 )->str:              # list in Markdown
     "The findings by outcome, with the cautions that the records call for."
-    by_outcome = {o: '; '.join(f.finding[f.outcome == o]) for o in OUTCOMES}
-    by_outcome['open'] = '; '.join(open_text(r) for r in f[f.outcome == 'open'].to_dict('records'))
+    rows = f.to_dict('records')
+    by_outcome = {o: '; '.join(with_note(r) for r in rows if r['outcome'] == o) for o in OUTCOMES}
     lines = [f'{o.capitalize()}: {listed}.' for o, listed in by_outcome.items() if listed]
     lines += loss_texts(f)
     lines += [TAKES] * (', takes' in by_outcome['open'])

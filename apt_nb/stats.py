@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Z95', 'MARGIN', 'TEST_VIDEOS', 'records_frame', 'records_table', 'curves_frame', 'text_ints', 'wilson', 'agresti_min',
-           'answers', 'video_variance', 'moderated', 'seed_variance', 'detectable', 't_interval', 'seed_parts',
+           'answers', 'video_variance', 'moderated', 'seed_variance', 'detectable', 't_interval', 'seed_parts', 'room',
            'contrast', 'paired_difference', 'holm', 'verdict', 'below', 'level_chance', 'slope_weights', 'weighted_sum',
            'difference_of_differences', 'seed_difference', 'unpaired_variance', 'score_difference', 'epoch_window',
            'window_difference', 'two_standard_errors', 'rank_correlation']
@@ -207,11 +207,20 @@ def _all_seed_parts(records, knob, weights, seeds):
     return parts
 
 # %% ../nbs/api/12_stats.ipynb #607b6cd6
+def room(
+    weights,  # weights of some rows in a sum
+    values,   # accuracies of these rows in %
+)->float:     # points
+    """How large the sum could be if the rows on one side were at 100% and the others as they are, in the
+    direction with more room. For a pair it is what the lower one has left to 100."""
+    w, v = np.asarray(weights, float), np.asarray(values, float)
+    return float(max(w @ np.where(w > 0, 100., v), -w @ np.where(w < 0, 100., v)))
+
 def contrast(
     records:list,  # records of runs; all of them tell how much seeds matter
     knob:str,      # setting that differs
     weights:dict,  # {value of the setting: its weight}
-)->dict:           # as from `t_interval` (points), with per_seed and n (videos)
+)->dict:           # as from `t_interval` (points), with per_seed, n (videos) and room
     """Weighted sum of top-1, with its interval over videos and seeds; raises what `answers` raises. With one
     seed the interval is over videos alone, and there is no p-value."""
     values, seeds, y = answers([r for r in records if r['config'][knob] in weights], knob)
@@ -222,8 +231,8 @@ def contrast(
     parts = [(video_variance(d.mean(0), w), max(n - 1, 1))]
     if len(seeds) > 1: parts += _all_seed_parts(records, knob, weights, seeds)
     nothing = dict(p=math.nan, could_see=math.nan) if len(seeds) < 2 else {}
-    per_seed = dict(zip(seeds, d.mean(1).round(4).tolist()))
-    return t_interval(float(d.mean()), parts) | nothing | dict(knob=knob, per_seed=per_seed, n=n)
+    about = dict(per_seed=dict(zip(seeds, d.mean(1).round(4).tolist())), n=n, room=room(w, y.mean((1, 2))))
+    return t_interval(float(d.mean()), parts) | nothing | dict(knob=knob) | about
 
 # %% ../nbs/api/12_stats.ipynb #38c55d48
 def paired_difference(
@@ -341,12 +350,13 @@ def score_difference(
     knob:str,                # setting that differs
     a, b,                    # two of its values
     column:str='test_top5',  # score, a column of `records_frame`
-)->dict:                     # as from `seed_difference`
+)->dict:                     # as from `seed_difference`; for an accuracy with its room
     "Difference of a score that a run has once. The interval of an accuracy has `unpaired_variance`, too."
     m = records_frame(records).set_index([knob, 'seed'])[column]
     if column.endswith('loss') or a == b: return seed_difference(m, a, b)
     n = records[0]['videos'][column.split('_')[0]]
-    return seed_difference(m, a, b, (unpaired_variance(m[a], m[b], n), max(n - 1, 1)))
+    left = room((1, -1), (m[a].mean(), m[b].mean()))
+    return seed_difference(m, a, b, (unpaired_variance(m[a], m[b], n), max(n - 1, 1))) | dict(room=left)
 
 # %% ../nbs/api/12_stats.ipynb #a8b6ad2e
 def epoch_window(
@@ -377,7 +387,8 @@ def window_difference(
         y = answers([r for r in records if r['config'][knob] in (a, b)], knob)[2]
         d = (y[0] - y[1]).mean(0)
         videos = video_variance(d, (1, -1)) * len(d) / n, max(n - 1, 1)
-    return seed_difference(means, a, b, videos) | dict(epochs=(span[0], span[-1]))
+    left = dict(room=room((1, -1), (means[a].mean(), means[b].mean()))) if videos else {}
+    return seed_difference(means, a, b, videos) | left | dict(epochs=(span[0], span[-1]))
 
 # %% ../nbs/api/12_stats.ipynb #c075d7da
 TEST_VIDEOS = dict(ssv2=24_777, ucf101=3_783, hmdb51=1_530)
