@@ -58,7 +58,7 @@ PROMPT_FORMS = dict(
     published='keys and values, one set for all heads (Eq. 1 to 4)',
     keys='values are 0, and the prompts only take attention away from the tokens',
     values='keys are 0, and all prompts weigh the same: a gated mean of values is added',
-    tied='one tensor is key and value: what reparameterisation should need (arXiv 2410.02200)',
+    tied='one tensor is key and value, as in the code of E2VPT (there for each head)',
     per_head='a set of prompts for each head, for which no head has to compromise',
     outside='a softmax of their own, and tokens keep their attention (after arXiv 2506.13674)')
 PROMPT_TENSORS = dict(keys='k', values='v', tied='k') # the tensors of forms that do not have both, k and v

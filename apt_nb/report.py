@@ -36,7 +36,7 @@ from .core import spent_seconds
 from .paper import SETTING_NAMES, by_setting, row_label, setting_label
 from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
 from .stats import paired_difference, records_frame, records_table, score_difference, seed_difference
-from .stats import text_ints, two_standard_errors, verdict, window_difference
+from .stats import row_of, text_ints, two_standard_errors, verdict, window_difference
 
 # %% ../nbs/api/12a_report.ipynb #95a60589
 def compare_table(
@@ -204,8 +204,9 @@ def overview(
 )->str:            # two lines
     "Parameters, videos, devices and time of the runs, see `spent_seconds`."
     tuned, total = (range_text([r[k] for r in records]) for k in ('n_tuned', 'n_total'))
-    videos = '{train:,} videos for training, {val:,} for validation, {test:,} for testing'
-    videos, classes = videos.format(**records[0]['videos']), len(records[0]['classes'])
+    used = {k: range_text([r['videos'][k] for r in records]) for k in ('train', 'val', 'test')}
+    videos = '{train} videos for training, {val} for validation, {test} for testing'.format(**used)
+    classes = range_text([len(r['classes']) for r in records])
     devices = {'{device}, {precision}'.format(**r['environment']) for r in records}
     seconds = {r['hash']: spent_seconds(r['timing']) for r in records}
     spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, without pauses'
@@ -381,7 +382,7 @@ def loss_frame(
         loss = pd.Series(r['steps']['loss'])
         mean = loss.rolling(max(1, round(part * len(loss))), min_periods=1, center=True).mean()
         frame = pd.DataFrame(dict(step=text_ints(r['steps']['every']).cumsum(), loss=mean, seed=r['seed']))
-        return frame.assign(**{knob: r['config'][knob]})
+        return frame.assign(**{knob: row_of(r, knob)})
     return pd.concat([smooth(r) for r in records], ignore_index=True)
 
 # %% ../nbs/api/12a_report.ipynb #a207418a
@@ -541,7 +542,7 @@ def findings(
     tie=None,              # see `pair_finding` (None: printed values always have an order)
 )->list:                   # rows of `finding`
     "One finding per pair, see `pair_finding`; pairs that the records lack are left out."
-    here = {r['config'][knob] for r in records}
+    here = {row_of(r, knob) for r in records}
     pairs = combinations(printed.index, 2) if pairs is None else pairs
     return [pair_finding(records, knob, printed, x, y, tie) for x, y in pairs if {x, y} <= here]
 
@@ -799,8 +800,8 @@ def saturated(self:Study)->list: # names
 @patch(as_prop=True)
 def per_class(self:Study)->pd.DataFrame:
     "Test top-1 (%) of each class, mean over the runs of a row, a column for each."
-    of = lambda value: [r['test']['per_class'] for r in self.records if r['config'][self.knob] == value]
-    rows = dict.fromkeys(r['config'][self.knob] for r in self.records)
+    of = lambda value: [r['test']['per_class'] for r in self.records if row_of(r, self.knob) == value]
+    rows = dict.fromkeys(row_of(r, self.knob) for r in self.records)
     return pd.DataFrame({self.label(v): pd.DataFrame(of(v)).mean() for v in rows}).rename_axis('class')
 
 @patch(as_prop=True)
