@@ -82,7 +82,10 @@ class _Operation(NamedTuple):
     apply:object  # timm's function
     args:tuple    # its arguments after the picture
     options:dict  # fillcolor and resample
-    def __call__(self, picture): return self.apply(picture, *self.args, **self.options)
+    def __call__(self, picture):
+        "The picture, changed. Without a bit to keep, which Pillow refuses, posterize leaves black."
+        if self.apply is timm_ops.posterize and self.args[0] < 1: return Image.new('RGB', picture.size)
+        return self.apply(picture, *self.args, **self.options)
 
 def _note(apply, drawn, *args, **options):
     "Add an operation to the list instead of applying it."
