@@ -6,7 +6,7 @@
 __all__ = ['CHECK_FIELDS', 'CRASHED', 'read_report', 'check_videos', 'check_summary', 'check_data']
 
 # %% ../nbs/api/05b_check.ipynb #98235ec0
-import csv, io, os, sys
+import csv, io, os
 import pandas as pd
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
-from .core import atomic, n_cores, one_line, progress_bar
+from .core import atomic, encodable, n_cores, one_line, progress_bar, say_line
 from .datasets import DatasetError, VideoList, class_folders, class_tree, inner_folder
 from .datasets import part_folder
 from .identity import stamp
@@ -212,8 +212,7 @@ def _printable(
     text:str, # perhaps a file name in another encoding, or with control characters
 )->str:
     "Text for a terminal: what cannot be printed is escaped as in Python."
-    code = getattr(sys.stdout, 'encoding', None) or 'utf-8'
-    return one_line(text).encode(code, 'backslashreplace').decode(code)
+    return encodable(one_line(text))
 
 # %% ../nbs/api/05b_check.ipynb #41d584f4
 def check_summary(
@@ -260,5 +259,5 @@ def check_data(
 )->pd.DataFrame:
     "Check a data set and print a summary. Missing videos are in the table. Raises `DatasetError`."
     checked = check_videos(_all_lists(root, name, split, annotations, complete), report, jobs)
-    print(f'{check_summary(checked)}\nreport: {_printable(str(report))}')
+    say_line(f'{check_summary(checked)}\nreport: {_printable(str(report))}')
     return checked

@@ -25,7 +25,7 @@ from os.path import expanduser
 from pathlib import Path
 from .config import BENCHMARKS, CHOICES, Config, DataSettings, ITEMS, ModelSettings, PROFILES, PROTOCOLS
 from .config import Recipe, ViewSettings, check_range, coerce, preset
-from .core import CLIP_NAMES, as_path, clip_fields, did_you_mean
+from .core import CLIP_NAMES, as_path, clip_fields, did_you_mean, say_line
 from .notebooks import EXAMPLE, SHIPPED
 
 # %% ../nbs/api/14_commands.ipynb #6f02b9d1
@@ -549,7 +549,7 @@ def apt_nb_pretrain(
     Exit code: 0 if all is well, 2 if it cannot run as you called it, 130 if you stopped it."""
     from apt_nb.pretraining import pretrain_backbone
     with refusing('apt_nb_pretrain'):
-        print(pretrain_backbone(out, weights, steps, batch_size, per_action, lr, seed, device))
+        say_line(pretrain_backbone(out, weights, steps, batch_size, per_action, lr, seed, device))
 
 # %% ../nbs/api/14_commands.ipynb #b1c59052
 SUPERVISED_TASKS = 'actions', 'pictures'
@@ -574,7 +574,7 @@ def apt_nb_pretrain_supervised(
     from apt_nb.supervised import supervised_backbone
     sizes = dict(batch_size=batch_size, per_action=per_action)
     with refusing('apt_nb_pretrain_supervised'):
-        print(supervised_backbone(task, out, weights, steps, lr, seed, device, **sizes))
+        say_line(supervised_backbone(task, out, weights, steps, lr, seed, device, **sizes))
 
 # %% ../nbs/api/14_commands.ipynb #156562ea
 @call_parse

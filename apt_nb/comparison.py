@@ -27,7 +27,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 from .config import Config, PATH_SETTINGS, grid, known_fields, preset, warmup_for
-from .core import ShowsMarkdown
+from .core import ShowsMarkdown, say_line
 from .moving_shapes import ACTIONS
 from .official import known_set
 from .paper import published, row_method
@@ -192,7 +192,7 @@ def only_diverged(
     if not all(isinstance(e, FloatingPointError) for e in failed.values()): return False
     lost = [run for i, run in enumerate(flat) if i in failed]
     left = {(t, r) for i, (t, r, _) in enumerate(flat) if i not in failed} | set(known)
-    for t, r, c in lost: print(_diverged_text(t, r, c.lr, (t, r) in left))
+    for t, r, c in lost: say_line(_diverged_text(t, r, c.lr, (t, r) in left))
     return all((t, r) in left for t, r, _ in lost)
 
 # %% ../nbs/api/12b_comparison.ipynb #c20464fa

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['ADVICE', 'CLIP_NAMES', 'is_clone', 'repo_root', 'cache_root', 'n_cores', 'as_path', 'is_alive', 'hidden_start',
-           'unfinished', 'remove_stale', 'writing_error', 'writing', 'to_disk', 'atomic', 'DamagedFile', 'set_aside',
-           'read_json', 'progress_bar', 'did_you_mean', 'one_line', 'plural', 'duration', 'with_notes', 'clip_fields',
-           'rounded', 'spent_seconds', 'ShowsMarkdown']
+           'unfinished', 'remove_stale', 'writing_error', 'writing', 'to_disk', 'atomic', 'DamagedFile', 'encodable',
+           'say_line', 'set_aside', 'read_json', 'progress_bar', 'did_you_mean', 'one_line', 'plural', 'duration',
+           'with_notes', 'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
 
 # %% ../nbs/api/00b_core.ipynb #3da6eda7
 import apt_nb, errno, json, os, platform, re, shutil, sys
@@ -149,6 +149,16 @@ def atomic(
 class DamagedFile(ValueError):
     "A file does not hold what it should. The message names it."
 
+# %% ../nbs/api/00b_core.ipynb #sayline1
+def encodable(text)->str:
+    "Text for standard output: a character that its encoding lacks is written as a code."
+    code = getattr(sys.stdout, 'encoding', None) or 'utf-8'
+    return str(text).encode(code, 'backslashreplace').decode(code)
+
+def say_line(text):
+    "Print a line at once, also where the terminal cannot show all of its characters."
+    print(encodable(text), flush=True)
+
 # %% ../nbs/api/00b_core.ipynb #d163c2fd
 def set_aside(
     path,      # damaged file
@@ -164,7 +174,7 @@ def set_aside(
     try: os.replace(path, aside)
     except FileNotFoundError: return
     except OSError as e: raise DamagedFile(f'{error}. Remove it ({e.strerror})') from None
-    print(f'{error}. It is now {aside.name}, and {then}.', flush=True)
+    say_line(f'{error}. It is now {aside.name}, and {then}.')
 
 # %% ../nbs/api/00b_core.ipynb #718895d3
 def _no_constant(text): raise ValueError(f'{text} is no JSON')

@@ -11,7 +11,7 @@ __all__ = ['SUFFIXES', 'PART_FOLDERS', 'TRIES', 'TEST_DRAW', 'SAMPLINGS', 'ORDER
            'folder_splits', 'ClipDataset', 'EpochSampler', 'ClipLoader', 'loader', 'loader_seconds']
 
 # %% ../nbs/api/05_datasets.ipynb #8f0ca404
-import os, re, sys, time, torch, unicodedata
+import os, re, time, torch, unicodedata
 import numpy as np
 from collections import Counter, defaultdict
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ from pathlib import Path
 from torch.utils.data import DataLoader, Dataset, Sampler
 from weakref import WeakSet
 from .augment import ClipAugment, spatial_crops
+from .core import say_line
 from .frames import FrameStore, KeptVideo, PICTURE_SUFFIXES, ending, open_video
 from .protocol import ViewRules, floor_indices, point_indices, published_crops, span_indices
 from .protocol import strided_starts
@@ -62,8 +63,7 @@ def say_once(
     "Print one line about some files, once in a process."
     first = ', '.join(names[:5]) + ', ...' * (len(names) > 5)
     text = printable(f'{what} ({len(names)}): {first}')
-    code = getattr(sys.stdout, 'encoding', None) or 'utf-8'
-    if names and text not in _said: print(text.encode(code, 'backslashreplace').decode(code))
+    if names and text not in _said: say_line(text)
     _said.add(text)
 
 # %% ../nbs/api/05_datasets.ipynb #5565e263

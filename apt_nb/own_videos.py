@@ -36,7 +36,7 @@ from torch import nn
 from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields, warmup_for
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, clip_fields, duration, one_line
-from .core import plural, progress_bar
+from .core import plural, progress_bar, say_line
 from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, files_below
 from .datasets import frame_folders, groups_of, has_parts, inner_folder, is_video, part_folder
 from .datasets import raise_if_any, say_once, split_by_list, videos_among, with_test_part
@@ -438,7 +438,7 @@ def is_main()->bool:
 
 def print_main(*lines):
     "Print lines from the main process."
-    if is_main(): print(*lines, sep='\n', flush=True)
+    if is_main(): say_line('\n'.join(map(str, lines)))
 
 # %% ../nbs/api/13b_own_videos.ipynb #a8d0f61c
 LOOKED_AT = 5000 # videos of a part that are looked at, spread evenly if there are more

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 from multiprocessing.context import SpawnContext
 from fastcore.basics import patch
-from .core import n_cores
+from .core import n_cores, say_line
 from .training import make_accelerator, use_cpu
 
 # %% ../nbs/api/08a_pool.ipynb #621153a2
@@ -115,7 +115,7 @@ class Turns:
 
     def later(self, key, e:Busy=None):
         "Put a key at the end. The first time that it is busy, say so."
-        if e and key not in self.busy: print(f'{e}: the others come first', flush=True)
+        if e and key not in self.busy: say_line(f'{e}: the others come first')
         if e: self.busy.add(key)
         self.todo.append(key)
 
@@ -193,7 +193,7 @@ class Pool:
         if not fault and not isinstance(e, BrokenProcessPool): return False
         self.breaks[key] += 1
         if w.faults > 1 and len(self.workers) > 1:
-            print(f'device {w.device} fails again and again ({e}): it is not used any more', flush=True)
+            say_line(f'device {w.device} fails again and again ({e}): it is not used any more')
             w.end()
             self.workers.remove(w)
         else: w.restart()

@@ -21,7 +21,7 @@ from subprocess import DEVNULL
 from types import SimpleNamespace
 from .cluster import Cluster, Queue, cluster_settings, require_cluster
 from .config import BENCHMARKS, PROFILES, Config
-from .core import DamagedFile, atomic, cache_root, duration, plural, read_json, repo_root
+from .core import DamagedFile, atomic, cache_root, duration, plural, read_json, repo_root, say_line
 from .core import with_notes, writing
 from .gallery import address, rebase_links, save_gallery
 from .notebooks import default_parameters, example_paths, experiments, notebook_cells, read_parameters
@@ -474,16 +474,17 @@ def train_all(
     with chdir(tasks[0].nb.parent):
         plan, told = plan_runs(tasks), {}
         while True:
-            for name in plan.errors.keys() - told.keys(): print(f'{name} plans no runs: {plan.errors[name]}')
+            new = {n: e for n, e in plan.errors.items() if n not in told}
+            for name, e in new.items(): say_line(f'{name} plans no runs: {e}')
             timed = any(c.profile != 'smoke' for c in plan.runs.values())
             text = announcement(plan, jobs, timed, cluster) if plan.runs else ''
-            if text and (plan.todo() or not told): print(text, flush=True)
+            if text and (plan.todo() or not told): say_line(text)
             told = plan.errors | dict(announced='')
             if dry or not plan.todo(): break
             if cluster: train_on_cluster(plan, cluster)
             elif not train_round(plan, jobs): break
             advance(plan)
-        if not dry and (says := agreement_text(plan)): print(says, flush=True)
+        if not dry and (says := agreement_text(plan)): say_line(says)
         return plan.failed
 
 # %% ../nbs/api/13a_reproduce.ipynb #aeb5f650
@@ -494,7 +495,7 @@ def run_tasks(
     "Execute notebooks one after the other. What an earlier one wrote may put a later one out of date."
     for t in tasks:
         if not force and is_finished(t): continue
-        print(f'{t.nb.stem} -> {t.out.relative_to(t.root).as_posix()}', flush=True)
+        say_line(f'{t.nb.stem} -> {t.out.relative_to(t.root).as_posix()}')
         run_task(t)
         if t.error: print(t.error, file=sys.stderr, flush=True)
 
@@ -535,15 +536,15 @@ def reproduce(
     tasks = make_tasks(root, profile, only, **kwargs)
     require_own_names(tasks)
     if not dry: require_own_paths(tasks)
-    print(f'profile {batch_name(tasks[0], profile)}: {", ".join(t.nb.stem for t in tasks)}', flush=True)
+    say_line(f'profile {batch_name(tasks[0], profile)}: {", ".join(t.nb.stem for t in tasks)}')
     if dry and profile == 'paper' and len(asked := recipe_table(tasks)):
-        print('what they ask for first:', asked.to_string(index=False), sep='\n', flush=True)
+        say_line(f'what they ask for first:\n{asked.to_string(index=False)}')
     todo = [t for t in tasks if force or not is_finished(t)]
     failed = train_all(todo, kwargs.get('jobs'), dry, cluster)
     later = [t for t in tasks if needs_gpu(t) and cluster and cluster.cluster == 'slurm']
     for t in later:
-        print(f'{t.nb.stem} computes in the notebook, and this machine has no GPU: when the runs are there, '
-              f'call it with --only {t.nb.stem[:2]} and without --cluster on one that has', flush=True)
+        say_line(f'{t.nb.stem} computes in the notebook, and this machine has no GPU: when the runs are '
+                 f'there, call it with --only {t.nb.stem[:2]} and without --cluster on one that has')
     with train_nothing(failed) if (cluster or failed) and not dry else nullcontext():
         run_tasks([] if dry else [t for t in tasks if t not in later], force)
     return tasks
@@ -627,10 +628,11 @@ def reproduce_command(
         own = dict(params=params, jobs=jobs, data=data, weights=weights, seeds=read_seeds(seeds))
         if runs is not None and runs < 0: raise ValueError(f'runs is {runs}: give 0 or more')
         tasks = reproduce(profile, only, force, dry, cluster=there, n_runs=runs, **own)
-    print(summary(tasks))
+    say_line(summary(tasks))
     made = any(t.state in ('made', 'already there') for t in tasks)
     failed = any(t.state == 'FAILED' for t in tasks)
     if profile != 'smoke' and not dry and made and not is_own(tasks):
-        try: print(save_gallery(profile).relative_to(repo_root()).as_posix())
+        try: page = save_gallery(profile)
         except (ValueError, OSError) as e: failed = warn('the page of the figures is not made', e) or True
+        else: say_line(page.relative_to(repo_root()).as_posix())
     sys.exit(failed)

@@ -30,7 +30,8 @@ from torch.utils.data import Dataset
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
-from .core import DamagedFile, as_path, atomic, cache_root, read_json, remove_stale, rounded, set_aside
+from .core import DamagedFile, as_path, atomic, cache_root, read_json, remove_stale, rounded
+from .core import say_line, set_aside
 from .datasets import ClipDataset, DatasetError, VideoList, folder_splits, loader, raise_if_any
 from .datasets import split_parts
 from .evaluation import Predictions, clip_batch, metrics, per_class, predict
@@ -466,7 +467,7 @@ def run_lock(
         except Timeout:
             busy = f'run {folder.name} is being trained by another process'
             if not wait: raise Busy(busy) from None
-            print(f'{busy}: waiting for it')
+            say_line(f'{busy}: waiting for it')
             lock.acquire()
     acc.wait_for_everyone()
     try: yield
@@ -564,7 +565,7 @@ def finished(
     try:
         with safe_open(tuned, 'pt'): return record
     except FileNotFoundError:
-        if say: print(f'{tuned} is missing: the run is trained again', flush=True)
+        if say: say_line(f'{tuned} is missing: the run is trained again')
     except SafetensorError as e: set_aside(tuned, f'{tuned} is damaged ({e})', 'the run is trained again')
 
 # %% ../nbs/api/11a_run.ipynb #0dffd0f2

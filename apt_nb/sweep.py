@@ -19,8 +19,9 @@ from fastcore.basics import patch
 from functools import cache
 from pathlib import Path
 from .config import BENCHMARKS, Config, common_settings, differences, without_added
-from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, progress_bar, read_json, remove_stale
-from .core import repo_root, set_aside, spent_seconds, unfinished, with_notes
+from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, progress_bar, read_json
+from .core import remove_stale, repo_root, say_line, set_aside, spent_seconds, unfinished
+from .core import with_notes
 from .moving_shapes import TARGETS
 from .paper import setting_label
 from .pool import call_all, default_jobs
@@ -264,7 +265,7 @@ def saved_records(
         try: runs += runs_in(file)
         except DamagedFile as e:
             if not skip: raise
-            print(f'The records in this file are not used: {e}')
+            say_line(f'The records in this file are not used: {e}')
     return {r['hash']: r for r in sorted(runs, key=lambda r: 'steps' in r)}
 
 # %% ../nbs/api/11b_sweep.ipynb #b7cf86p1
@@ -315,14 +316,14 @@ def shipped_records(
     except FileNotFoundError: return {}
     if not (folder/'made_by.json').exists(): return {}
     try: return _shipped(folder)
-    except DamagedFile as e: print(f'The records in figures/{profile} are not used: {e}')
+    except DamagedFile as e: say_line(f'The records in figures/{profile} are not used: {e}')
     return {}
 
 # %% ../nbs/api/11b_sweep.ipynb #44b9ccf5
 @cache
 def say_unused(folder:Path, modules:str):
     "Say, once in a process, that modules were changed since a folder's records were made."
-    print(f'The records in figures/{folder.name} are not used: other code made them ({modules})')
+    say_line(f'The records in figures/{folder.name} are not used: other code made them ({modules})')
 
 def _shipped(
     folder:Path,  # figures/<profile>
@@ -371,8 +372,8 @@ def shipped_for(
     found = {f.name: r for f, r in shipped_among(cfgs, shipped, choice).items() if not read_record(f)}
     if found:
         try: keep_shipped(profile, shipped)
-        except OSError as e: print(f'The shipped records are read from the clone each time: {e}')
-    if found: print(f'{len(found)} of {len(set(cfgs))} runs are not trained: their records are shipped')
+        except OSError as e: say_line(f'The shipped records are read from the clone each time: {e}')
+    if found: say_line(f'{len(found)} of {len(set(cfgs))} runs are not trained: their records are shipped')
     return found
 
 # %% ../nbs/api/11b_sweep.ipynb #0a304ff5
@@ -480,7 +481,7 @@ def expected_seconds(
     keys = [_timing_key(asdict(c)) for c in cfgs]
     known = pass_seconds(device_records({c.profile for c in cfgs}))
     unknown = {k: c for k, c in zip(keys, cfgs) if k not in known and c.data in BENCHMARKS}
-    if unknown: print(f'timing short runs: {", ".join(dict.fromkeys(k[0] for k in unknown))} ...', flush=True)
+    if unknown: say_line(f'timing short runs: {", ".join(dict.fromkeys(k[0] for k in unknown))} ...')
     known = pass_seconds(time_short_runs(list(unknown.values()), jobs)) | known
     if any(k not in known for k in keys): return None
     each = [known[k] * n for k, n in zip(keys, all_passes(cfgs))]

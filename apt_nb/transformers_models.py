@@ -27,7 +27,7 @@ from types import SimpleNamespace
 from .adapters import LowRank
 from .attention_prompt import AttentionPrompt, as_generator, block_numbers, prompt_bound, prompt_mask
 from .attention_prompt import retype, start_device, unwrap_model
-from .core import clip_fields, read_json
+from .core import clip_fields, read_json, say_line
 from .weights import HUB_FILES, find_weights, hub_name, settings_file, weights_name
 
 # %% ../nbs/api/01b_transformers.ipynb #81f17dad
@@ -441,8 +441,8 @@ def processor_file(weights, folder:Path)->dict: # {} if there is none
             except huggingface_hub.errors.EntryNotFoundError: continue # the repository has none
             except (OSError, huggingface_hub.errors.HfHubHTTPError) as e: refused = e
     if refused and not there:
-        print(f'{weights}: the file with its mean and std of pixels cannot be fetched ({refused}). '
-              "ImageNet's are taken")
+        say_line(f'{weights}: the file with its mean and std of pixels cannot be fetched ({refused}). '
+                 "ImageNet's are taken")
     said = read_json(there[0]) if there else {}
     return said.get('video_processor') or said.get('image_processor') or said
 

@@ -48,6 +48,15 @@ def test_docs(nb):
                 wrong.append(f'{nb.name}, cell {i}, line {token.start[0]}: {token.string}')
     none(wrong, 'Docstrings and comments')
 
+@each(LIBRARY)
+def test_prints(nb):
+    "What is printed may hold any name, and not every terminal is UTF-8: core's say_line prints it."
+    calls = [(i, node) for i, source in exported(nb) if 'def say_line' not in source
+             for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    none([f'{nb.name}, cell {i}, line {c.lineno}' for i, c in calls
+          if getattr(c.func, 'id', '') == 'print' and not any(k.arg == 'file' for k in c.keywords)],
+         'print without file=')
+
 def imported(source):
     "Modules of apt_nb that a cell imports, inside functions too."
     for node in ast.walk(ast.parse(source)):
