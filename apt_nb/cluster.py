@@ -15,11 +15,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fastcore.basics import patch
-from filelock import FileLock
 from pathlib import Path
 from tempfile import mkdtemp
 from .config import Config, coerce
-from .core import atomic, cache_root, did_you_mean
+from .core import atomic, cache_root, did_you_mean, locked, make_folder
 from .pool import default_jobs, gpus, no_interrupts, one_thread_children, use_devices
 from .run import named_folder, read_fitting, read_record, run
 from .sweep import prepare_benchmarks
@@ -249,8 +248,7 @@ def find_tickets(self:Queue):
 @patch
 def submit(self:Queue):
     "Submit the runs that have no job. On this machine only as many as may run at a time."
-    (cache_root()/'jobs').mkdir(parents=True, exist_ok=True)
-    with FileLock(cache_root()/'jobs/lock'):
+    with locked(make_folder(cache_root()/'jobs')/'lock'):
         self.find_tickets()
         waiting = [f for f in self.open if f not in self.tickets and not read_record(f)]
         free = (self.c.jobs or default_jobs()) - len(self.tickets)

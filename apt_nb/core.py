@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['ADVICE', 'CLIP_NAMES', 'is_clone', 'repo_root', 'cache_root', 'n_cores', 'as_path', 'is_alive', 'hidden_start',
-           'unfinished', 'remove_stale', 'writing_error', 'writing', 'to_disk', 'atomic', 'DamagedFile', 'encodable',
-           'say_line', 'set_aside', 'read_json', 'progress_bar', 'did_you_mean', 'one_line', 'plural', 'duration',
-           'with_notes', 'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
+           'unfinished', 'remove_stale', 'writing_error', 'of_cache', 'writing', 'make_folder', 'locked', 'to_disk',
+           'atomic', 'DamagedFile', 'encodable', 'say_line', 'set_aside', 'read_json', 'progress_bar', 'did_you_mean',
+           'one_line', 'plural', 'duration', 'with_notes', 'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
 
 # %% ../nbs/api/00b_core.ipynb #3da6eda7
 import apt_nb, errno, json, os, platform, re, shutil, sys
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from filelock import FileLock
 from itertools import chain, count
 from pathlib import Path
 from statistics import median
@@ -91,7 +92,8 @@ ADVICE = {
     errno.EROFS: 'the disk cannot be written to: choose another folder',
     errno.EEXIST: 'a file is in the place of a folder: choose another folder',
     errno.ENOTDIR: 'a file is in the place of a folder: choose another folder',
-    errno.EACCES: 'permission denied: change its permissions or choose another folder'}
+    errno.EACCES: 'permission denied: change its permissions or choose another folder',
+    errno.EPERM: 'permission denied: change its permissions or choose another folder'}
 
 def writing_error(
     e:Exception,  # what a writer raised
@@ -104,6 +106,12 @@ def writing_error(
     return errno.ENOSPC if vague and shutil.disk_usage(path.parent).free < 1 << 16 else None
 
 # %% ../nbs/api/00b_core.ipynb #16fa0b65
+def of_cache(path:Path)->str: # '' for another file
+    "How to choose another folder for a file of the cache."
+    with suppress(ValueError):
+        if Path(path).is_relative_to(cache_root()): return ' (set APT_NB_CACHE to name the cache)'
+    return ''
+
 @contextmanager
 def writing(path:Path):
     "Turn errors of a disk into one sentence, an OSError, that names the file and says what to do."
@@ -111,9 +119,27 @@ def writing(path:Path):
     except Exception as e:
         number = writing_error(e, path)
         if number is None: raise
-        error = OSError(f'{path} cannot be written, {ADVICE[number]}. Then make the same call again')
+        advice = ADVICE[number] + (of_cache(path) if ADVICE[number].endswith('folder') else '')
+        error = OSError(f'{path} cannot be written, {advice}. Then make the same call again')
         error.errno = number
         raise error from None
+
+# %% ../nbs/api/00b_core.ipynb #mkfold01
+def make_folder(path)->Path:
+    "Make a folder unless it is there, and return it. OSError as of `writing`."
+    path = Path(path)
+    with writing(path):
+        try: path.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as e: raise OSError(errno.EROFS, e.strerror) from None # as in /proc
+    return path
+
+@contextmanager
+def locked(file:Path):
+    "Hold the lock of a file. OSError as of `writing`."
+    lock = FileLock(file)
+    with writing(file): lock.acquire()
+    try: yield
+    finally: lock.release()
 
 # %% ../nbs/api/00b_core.ipynb #b2ac8201
 def to_disk(

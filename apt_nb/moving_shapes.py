@@ -19,7 +19,8 @@ from itertools import combinations, product
 from multiprocessing import get_context
 from pathlib import Path
 from tqdm import tqdm
-from .core import DamagedFile, atomic, cache_root, is_alive, read_json, set_aside, writing
+from .core import DamagedFile, as_path, atomic, cache_root, is_alive, make_folder, read_json
+from .core import set_aside, writing
 from .identity import digests
 from .video import write_mp4
 
@@ -314,7 +315,7 @@ def moving_shapes(
     set_aside_changed(root, clips)
     if is_complete(root, settings, clips): return root
     remove_parts(root)
-    for s, a in product(counts, actions): (root/s/a).mkdir(parents=True, exist_ok=True)
+    for s, a in product(counts, actions): make_folder(root/s/a)
     write = partial(write_clip, actions=actions, shapes=shapes, seed=seed, root=root)
     progress = dict(total=len(todo), desc='writing clips', mininterval=5, disable=len(todo) < 1000)
     for _ in tqdm(run_jobs(write, todo, jobs), **progress): pass

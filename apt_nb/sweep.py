@@ -19,8 +19,8 @@ from fastcore.basics import patch
 from functools import cache
 from pathlib import Path
 from .config import BENCHMARKS, Config, common_settings, differences, without_added
-from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, progress_bar, read_json
-from .core import remove_stale, repo_root, say_line, set_aside, spent_seconds, unfinished
+from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, make_folder, progress_bar
+from .core import read_json, remove_stale, repo_root, say_line, set_aside, spent_seconds, unfinished
 from .core import with_notes
 from .moving_shapes import TARGETS
 from .paper import setting_label
@@ -166,7 +166,7 @@ def train_nothing(
     file = unfinished(cache_root()/'failed.json')
     texts = {f.name: [isinstance(e, FloatingPointError), with_notes(e)] for f, e in failed.items()}
     remove_stale(cache_root()/'failed.json')
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     file.write_text(json.dumps(texts), encoding='utf-8')
     os.environ[FAILED] = str(file)
     try: yield
@@ -346,7 +346,7 @@ def keep_shipped(
 ):
     "Keep shipped records in the cache, once."
     folder = kept_folder(profile, code_hashes())
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     new = {folder/f'{name}.json': r for name, r in shipped.items() if isinstance(r, dict)}
     for file, r in new.items():
         if not file.exists(): atomic(file, lambda f: f.write_text(json.dumps(r)))

@@ -15,7 +15,7 @@ from itertools import chain, count
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
-from .core import DamagedFile, as_path, atomic, one_line, read_json
+from .core import DamagedFile, as_path, atomic, make_folder, one_line, read_json
 from .datasets import VideoList
 from .evaluation import predict
 from .frames import open_video
@@ -209,7 +209,7 @@ def write_timelines(
     files, bad, folder = timeline_files(video_files(paths), as_path(folder)), 0, as_path(folder)
     model, classes, cfg = load_model(tuned, weights)
     cfg, length = replace(cfg, **over), saved_length(tuned)
-    if is_main(): folder.mkdir(parents=True, exist_ok=True)
+    if is_main(): make_folder(folder)
     for path, file in files.items():
         try:
             found = timeline(model, classes, cfg, path, window_width(path, length, seconds))
