@@ -211,6 +211,8 @@ def check_together(cfg):
         raise ValueError(f'micro_batch is {cfg.micro_batch}: it must divide batch_size={cfg.batch_size}')
     if (cfg.test_groups or cfg.val_groups) and not cfg.group:
         raise ValueError('test_groups= or val_groups= is set: give group= too, to find them in file names')
+    if cfg.val_groups and cfg.validate_on == 'test':
+        raise ValueError("val_groups= and validate_on='test' are set: give one of them")
     if cfg.test_groups and cfg.test_list:
         raise ValueError('test_groups= and test_list= are set: give one of them')
     own = [n for n in ('group', 'test_groups', 'val_groups', 'test_list') if cfg.dataset and getattr(cfg, n)]

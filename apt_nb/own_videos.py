@@ -35,8 +35,8 @@ from safetensors.torch import save_file
 from torch import nn
 from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields, warmup_for
-from .core import DamagedFile, ShowsMarkdown, as_path, atomic, clip_fields, duration, one_line
-from .core import plural, progress_bar, say_line
+from .core import DamagedFile, ShowsMarkdown, as_path, atomic, clip_fields, duration, make_folder
+from .core import one_line, plural, progress_bar, say_line
 from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, files_below
 from .datasets import frame_folders, groups_of, has_parts, inner_folder, is_video, part_folder
 from .datasets import raise_if_any, say_once, split_by_list, videos_among, with_test_part
@@ -46,8 +46,8 @@ from .own_lists import data_parts, list_files, may_be_video, named_parts
 from .pages import percent_range, results_page
 from .report import markdown
 from .run import RECORD, build_model, clip_dataset, config_hash, contents, device_name, eval_loader
-from .run import fitting, frozen_views, given_options, group_key, named_folder, read_record, run
-from .run import splits, test_record, train_loader
+from .run import fitting, frozen_views, given_options, group_key, held_share, named_folder
+from .run import read_record, run, splits, test_record, train_loader
 from .stats import agresti_min
 from .training import Trainer, forward_context, make_accelerator, reproducible, resolve_precision
 from .training import set_attention
@@ -285,8 +285,7 @@ def split_text(
     "How the videos were split."
     if cfg.data in BENCHMARKS: return 'as generated'
     if cfg.dataset:
-        held = cfg.validate_on != 'test' and cfg.val_fraction
-        drawn = f'; validation as published or drawn (seed {cfg.split_seed})' if held else ''
+        drawn = f'; validation as published or drawn (seed {cfg.split_seed})' if held_share(cfg) else ''
         return f'as published: {cfg.dataset}, split {cfg.split}{drawn}'
     there = set(data_parts(as_path(cfg.data)))
     by = 'of the other groups' if cfg.group else 'of the rest of each class'
@@ -862,7 +861,7 @@ def train_videos(
     print_main(told)
     if plan: return []
     out, records = folders[0], []
-    if is_main(): out.mkdir(parents=True, exist_ok=True) # before the training, not after it
+    if is_main(): make_folder(out) # before the training, not after it
     if check: require_readable(cfg, data, out/'videos.csv', progress)
     looked = look_at(cfgs[0], data, progress) # lives on, or its frames would be given up
     for c, name, folder in zip(cfgs, names, folders):

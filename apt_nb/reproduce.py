@@ -21,15 +21,15 @@ from subprocess import DEVNULL
 from types import SimpleNamespace
 from .cluster import Cluster, Queue, cluster_settings, require_cluster
 from .config import BENCHMARKS, PROFILES, Config
-from .core import DamagedFile, atomic, cache_root, duration, plural, read_json, repo_root, say_line
-from .core import with_notes, writing
+from .core import DamagedFile, atomic, cache_root, duration, make_folder, plural, read_json
+from .core import repo_root, say_line, with_notes
 from .gallery import address, rebase_links, save_gallery
 from .notebooks import default_parameters, example_paths, experiments, notebook_cells, read_parameters
 from .notebooks import read_yaml
 from .official import known_set
 from .paper import short_label
 from .pool import default_jobs, use_devices
-from .run import misfit, read_record
+from .run import held_share, misfit, read_record
 from .sweep import Experiment, Stage, SweepBar, SweepError, expected_seconds, run_folders, run_work
 from .sweep import run_labels, shipped_among, shipped_records, sweep, train_nothing
 from .training import make_accelerator, peak_lr
@@ -95,7 +95,7 @@ def execute(
 ):
     "Run `nb` in its own folder through papermill. Raises PapermillExecutionError if a cell fails."
     import papermill
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     kernel = dict(kernel_name='python3', kernel_manager_class=own_kernel(figures), cwd=nb.parent)
     printed = dict(progress_bar=False, stdout_file=sys.stdout, stderr_file=sys.stderr)
     try: papermill.execute_notebook(nb, out, values, **kernel, **printed)
@@ -362,7 +362,7 @@ def advance(plan:Plan):
 def recipe(cfg:Config)->dict: # columns of `recipe_table`
     "What a run sees and how it steps. The videos are those of the official lists (NaN for other data)."
     counts = known_set(cfg.dataset).counts.get(cfg.split, {}) if cfg.dataset else {}
-    videos = int(counts['train'] * (1 - cfg.val_fraction)) if 'train' in counts else math.nan
+    videos = int(counts['train'] * (1 - held_share(cfg))) if 'train' in counts else math.nan
     steps = videos // cfg.batch_size
     return dict(
         videos=videos, model=cfg.model, data=cfg.dataset or Path(cfg.data).name,
@@ -621,7 +621,7 @@ def reproduce_command(
     if not find_spec('papermill'): leave("papermill and Jupyter are missing: pip install -e '.[dev]'")
     with exit_on_error():
         os.environ['APT_NB_CACHE'] = str(cache_root()) # the notebooks run in another folder
-        with writing(cache_root()): cache_root().mkdir(parents=True, exist_ok=True)
+        make_folder(cache_root())
         asked = dict(partition=partition, account=account, hours=hours, gpus=gpus, jobs=jobs)
         there = read_cluster(cluster, devices, **asked)
         if devices: use_devices(devices)

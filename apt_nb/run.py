@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 'DATA_FIELDS', 'METHOD_DEFAULT', 'ROUNDING',
-           'USUAL', 'RECORD', 'benchmark_root', 'group_key', 'class_splits', 'named_splits', 'splits', 'option_fields',
-           'unused_fields', 'benchmark_definition', 'contents', 'data_digest', 'weights_digest', 'cached_digest',
-           'hashed_settings', 'config_hash', 'clip_dataset', 'train_loader', 'eval_loader', 'val_loader',
-           'given_options', 'build_model', 'frozen_views', 'Readout', 'Features', 'features_once', 'readout',
-           'active_scales', 'prompt_norms', 'device_name', 'git_says', 'commit', 'version', 'rounding_variables',
-           'environment', 'int_text', 'test_record', 'public_settings', 'steps_record', 'sessions_record',
-           'make_record', 'require_name', 'same_videos', 'train_and_test', 'run_lock', 'named_folder', 'run_folder',
-           'misfit', 'require_fit', 'fitting', 'read_fitting', 'read_record', 'infinite_number', 'write_record',
-           'finished', 'run']
+           'USUAL', 'RECORD', 'benchmark_root', 'group_key', 'held_share', 'class_splits', 'named_splits', 'splits',
+           'option_fields', 'unused_fields', 'benchmark_definition', 'path_below', 'contents', 'data_digest',
+           'beside_weights', 'weights_digest', 'cached_digest', 'hashed_settings', 'config_hash', 'clip_dataset',
+           'train_loader', 'eval_loader', 'val_loader', 'given_options', 'build_model', 'frozen_views', 'Readout',
+           'Features', 'features_once', 'readout', 'active_scales', 'prompt_norms', 'device_name', 'git_says', 'commit',
+           'version', 'rounding_variables', 'environment', 'int_text', 'test_record', 'public_settings', 'steps_record',
+           'sessions_record', 'make_record', 'require_name', 'same_videos', 'train_and_test', 'run_lock',
+           'named_folder', 'run_folder', 'misfit', 'require_fit', 'fitting', 'read_fitting', 'read_record',
+           'infinite_number', 'write_record', 'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
@@ -30,8 +30,8 @@ from torch.utils.data import Dataset
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
-from .core import DamagedFile, as_path, atomic, cache_root, read_json, remove_stale, rounded
-from .core import say_line, set_aside
+from .core import DamagedFile, as_path, atomic, cache_root, locked, make_folder, read_json
+from .core import remove_stale, rounded, say_line, set_aside, writing
 from .datasets import ClipDataset, DatasetError, VideoList, folder_splits, loader, raise_if_any
 from .datasets import split_parts
 from .evaluation import Predictions, clip_batch, metrics, per_class, predict
@@ -42,24 +42,27 @@ from .own_lists import data_parts
 from .pool import Busy
 from .training import forward_context, make_accelerator, reproducible, resolve_precision, set_attention
 from .training import train
-from .transformers_models import load_classifier
+from .transformers_models import PROCESSORS, load_classifier
 from .tuning import n_tuned, option_defaults, save_tuned, tune
 from .video import VideoError
 from .video_vit import VideoViT
-from .weights import find_weights, video_vit, weights_name
+from .weights import PRETRAINED_DIR, find_weights, video_vit, weights_name
 
 # %% ../nbs/api/11a_run.ipynb #3a4bc1c5
 def benchmark_root(cfg:Config)->Path:
     "Folder of the embedded benchmark, which is written first if it is missing."
-    cache_root().mkdir(parents=True, exist_ok=True)
     clips = dict(train=cfg.n_train, val=cfg.n_val, test=cfg.n_test)
-    with FileLock(cache_root()/'moving_shapes.lock'):
+    with locked(make_folder(cache_root())/'moving_shapes.lock'):
         return moving_shapes(**clips, seed=cfg.data_seed, target=BENCHMARKS[cfg.data])
 
 # %% ../nbs/api/11a_run.ipynb #03b555b4
 def group_key(cfg:Config): # None: nothing
     "What names a video's group, see `groups_of`: a position in the file name, or a regular expression."
     return int(cfg.group) if re.fullmatch('[0-9]+', cfg.group) else cfg.group or None
+
+def held_share(cfg:Config)->float:
+    "Share of the training videos that is held out for validation: nothing if the test videos validate."
+    return 0. if cfg.validate_on == 'test' else cfg.val_fraction
 
 def class_splits(
     cfg:Config,
@@ -68,7 +71,7 @@ def class_splits(
     "The splits of a folder of classes, of train/ and more, or of lists. Drawn at random if nothing says how."
     test = cfg.test_groups or (as_path(cfg.test_list) if cfg.test_list else None)
     draw = dict(seed=cfg.split_seed, share=cfg.test_fraction, val_groups=cfg.val_groups)
-    return split_parts(data_parts(root), test, cfg.val_fraction, group_key(cfg), **draw)
+    return split_parts(data_parts(root), test, held_share(cfg), group_key(cfg), **draw)
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
@@ -82,7 +85,7 @@ def named_splits(cfg:Config)->tuple:
     if not cfg.dataset: return class_splits(cfg, root)
     lists = as_path(cfg.annotations) if cfg.annotations else None
     how = dict(seed=cfg.split_seed, complete=cfg.complete, allow_missing=cfg.allow_missing)
-    return official_splits(cfg.dataset, root, cfg.split, lists, cfg.val_fraction, **how)
+    return official_splits(cfg.dataset, root, cfg.split, lists, held_share(cfg), **how)
 
 def splits(cfg:Config)->dict: # {train, val, test: VideoList}
     "The videos of a run. Raises DatasetError if the folder cannot be split as the settings say."
@@ -123,6 +126,15 @@ def benchmark_definition(cfg:Config)->str:
     return repr([*made, *(getattr(cfg, f) for f in BENCHMARK_FIELDS)])
 
 # %% ../nbs/api/11a_run.ipynb #046f0490
+def path_below(
+    root,      # folder
+    path:str,  # path of a file, absolute or relative to the folder
+)->str:
+    "The path, relative if it is absolute and below the folder: so the folder can move."
+    base = Path(os.path.abspath(root))
+    below = os.path.isabs(path) and Path(path).is_relative_to(base)
+    return Path(path).relative_to(base).as_posix() if below else path
+
 def contents(
     videos:VideoList,  # files and labels
 )->list:               # [[path, label, digest]]
@@ -132,7 +144,8 @@ def contents(
         wrong = f'{e.filename}: cannot be read ({e.strerror}). Mend it, or take it off the list'
         raise DatasetError(wrong) from None
     at = lambda p: os.path.abspath(Path(videos.root)/p) # two spellings may be one file
-    return [[p, label, found[at(p)]] for p, label in zip(videos.paths, videos.labels)]
+    rows = zip(videos.paths, videos.labels)
+    return [[path_below(videos.root, p), label, found[at(p)]] for p, label in rows]
 
 def data_digest(cfg:Config)->str:
     "Hash of the videos: the benchmark's definition, or name, label and content of each file of each split."
@@ -141,10 +154,23 @@ def data_digest(cfg:Config)->str:
     return hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
 
 # %% ../nbs/api/11a_run.ipynb #cd99f651
+def beside_weights(
+    weights,  # weights of the backbone, see `find_weights`
+)->list:      # paths
+    "The files of settings beside a file of yours. Shipped backbones, and names on the Hub, have none to add."
+    file, own = find_weights(weights), as_path(weights).exists()
+    if not own or file.absolute().parent == PRETRAINED_DIR.absolute(): return []
+    names = [file.with_suffix('.json').name, 'config.json', *PROCESSORS]
+    return [p for p in map(file.with_name, dict.fromkeys(names)) if p.is_file()]
+
 def weights_digest(cfg:Config)->str: # None: random weights
-    "Hash of the backbone's file. Raises ValueError if there is no such file."
+    "Hash of the backbone's file, and of its settings beside it. Raises ValueError if there is no such file."
     if not cfg.weights: return None
-    return next(iter(digests([find_weights(cfg.weights)], whole=True).values()))
+    file, beside = find_weights(cfg.weights), beside_weights(cfg.weights)
+    first, *more = digests([file, *beside], whole=True).values()
+    if not more: return first
+    ending = lambda p: p.name.removeprefix(file.stem) # a file may have another name elsewhere
+    return hashlib.sha256(json.dumps([first, [*zip(map(ending, beside), more)]]).encode()).hexdigest()
 
 # %% ../nbs/api/11a_run.ipynb #427b0158
 DATA_FIELDS = [f.name for f in fields(DataSettings)]
@@ -463,7 +489,8 @@ def run_lock(
     "Hold the lock of a run. Of several processes of one run the first holds it for all of them."
     acc, lock = make_accelerator(), FileLock(folder/'lock')
     if acc.is_main_process:
-        try: lock.acquire(timeout=0)
+        try:
+            with writing(folder/'lock'): lock.acquire(timeout=0)
         except Timeout:
             busy = f'run {folder.name} is being trained by another process'
             if not wait: raise Busy(busy) from None
@@ -578,8 +605,7 @@ def run(
     "Load the record of a finished run. Otherwise train (or resume), test once, and write the record."
     folder = named_folder(cfg.profile, name or config_hash(cfg))
     if record := finished(folder): return record
-    folder.mkdir(parents=True, exist_ok=True)
-    with run_lock(folder, wait):
+    with run_lock(make_folder(folder), wait):
         if record := finished(folder, say=False): return record # another process has trained it
         tuned, last = folder/'tuned.safetensors', folder/'last.pt'
         for f in (tuned, last, folder/'record.json'): remove_stale(f)
