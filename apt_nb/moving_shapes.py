@@ -7,7 +7,7 @@ __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS',
            'PLACES', 'MOTIONS', 'APPEARANCE', 'TARGETS', 'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_wave',
            'random_scene', 'draw_ground', 'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through',
            'scene_of', 'clip_path', 'write_clip', 'default_folder', 'write_json', 'clip_digests', 'set_aside_changed',
-           'is_complete', 'remove_parts', 'run_jobs', 'moving_shapes']
+           'is_complete', 'remove_parts', 'require_same_set', 'run_jobs', 'moving_shapes']
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json
@@ -18,6 +18,7 @@ from functools import partial
 from itertools import combinations, product
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from tqdm import tqdm
 from .core import DamagedFile, as_path, atomic, cache_root, is_alive, make_folder, read_json
 from .core import set_aside, writing
@@ -269,7 +270,7 @@ def is_complete(
     if not f.exists(): return False
     try: found = read_json(f)
     except DamagedFile as e: return set_aside(f, e, 'the clips that are missing are written') or False
-    if found == json.loads(json.dumps(settings)): return all(c.exists() for c in clips)
+    if found == json.loads(json.dumps(settings)): return all(c.exists() for c in [root/'clips.json', *clips])
     raise ValueError(f'{f} describes other settings: give another root, or remove that folder')
 
 def remove_parts(
@@ -279,6 +280,25 @@ def remove_parts(
     for part in root.glob('*/*/*.mp4.*.part'):
         pid = part.name.split('.')[-2]
         if pid.isdecimal() and not is_alive(int(pid)): part.unlink(missing_ok=True)
+
+# %% ../nbs/api/06_moving_shapes.ipynb #sameset1
+def require_same_set(
+    root:Path,   # folder without settings.json, in which a call may have been interrupted
+    clips:list,  # files of the data set
+    todo:list,   # jobs of these files
+    write,       # `write_clip` without job and root
+):
+    "Raise ValueError if a folder holds clips that are not of this data set."
+    there = [i for i, c in enumerate(clips) if c.exists()]
+    odd = sorted(set(root.glob('*/*/*.mp4')) - set(clips))
+    for i in sorted({there[0], there[-1]} if there and not odd else ()):
+        with TemporaryDirectory() as tmp:
+            again = Path(tmp)/clips[i].relative_to(root)
+            again.parent.mkdir(parents=True)
+            write(todo[i], root=tmp)
+            if again.read_bytes() != clips[i].read_bytes(): odd = [clips[i]]
+    if odd: raise ValueError(f'{odd[0]} is no clip of this data set, and {root} has no settings.json that says '
+                             'what it holds: give another root, or remove that folder')
 
 # %% ../nbs/api/06_moving_shapes.ipynb #6fa41bf7
 def run_jobs(
@@ -309,16 +329,17 @@ def moving_shapes(
     actions, shapes = (source_actions(), SOURCE_SHAPES) if source else (TARGETS[target], TARGET_SHAPES)
     counts = dict(train=train, val=val, test=test)
     settings = dict(version=VERSION, **counts, seed=seed, actions=actions, shapes=shapes)
-    root = Path(root) if root else default_folder(settings)
+    root = as_path(root) if root else default_folder(settings)
     todo = [(s, c, n) for s, k in counts.items() for c in range(len(actions)) for n in range(k)]
     clips = [clip_path(root, list(actions), t) for t in todo]
     set_aside_changed(root, clips)
     if is_complete(root, settings, clips): return root
+    write = partial(write_clip, actions=actions, shapes=shapes, seed=seed)
+    if not (root/'settings.json').exists(): require_same_set(root, clips, todo, write)
     remove_parts(root)
     for s, a in product(counts, actions): make_folder(root/s/a)
-    write = partial(write_clip, actions=actions, shapes=shapes, seed=seed, root=root)
+    write_json(root/'settings.json', settings) # first: a call that goes on after an interruption compares it
     progress = dict(total=len(todo), desc='writing clips', mininterval=5, disable=len(todo) < 1000)
-    for _ in tqdm(run_jobs(write, todo, jobs), **progress): pass
+    for _ in tqdm(run_jobs(partial(write, root=root), todo, jobs), **progress): pass
     write_json(root/'clips.json', clip_digests(root, clips))
-    write_json(root/'settings.json', settings)
     return root
