@@ -29,7 +29,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pathlib import Path
 from textwrap import fill
-from .core import DamagedFile, ShowsMarkdown, atomic, plural, read_json, repo_root
+from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root
 from .comparison import column_agreement
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
@@ -70,7 +70,7 @@ def records_of(
     has=('hash',), # what every record needs
 )->list:
     "The records that a notebook left in figures/<profile>/records; [] if it has not run. Raises DamagedFile."
-    file = Path(root)/'figures'/profile/'records'/f'{notebook}.json'
+    file = as_path(root)/'figures'/profile/'records'/f'{notebook}.json'
     if not file.exists(): return []
     rows = read_json(file, list)
     lacks = [k for r in rows for k in has if not isinstance(r, dict) or k not in r]
@@ -422,7 +422,7 @@ FINDING_FIELDS = ('where finding measure paper here low high p room by_seed coul
 def all_findings(root:Path)->pd.DataFrame: # fields of a finding, and `by`, the notebook
     """What the experiment notebooks found on the embedded benchmark, from figures/demo/findings of a clone.
     Raises DamagedFile."""
-    files = sorted((Path(root)/'figures'/'demo'/'findings').glob('*.json'))
+    files = sorted((as_path(root)/'figures'/'demo'/'findings').glob('*.json'))
     rows = [dict(f, by=file.stem) for file in files for f in read_findings(file)]
     return pd.DataFrame(rows, columns=[*FINDING_FIELDS, 'by'])
 

@@ -145,14 +145,15 @@ def require_file_place(
     file,        # file to write later (None: none)
 ):
     "Raise ValueError for a folder in the place of a file that will be written."
-    if file and Path(file).is_dir(): raise ValueError(f'{option} is {file!r}, a folder: give a file')
+    if file and as_path(file).is_dir(): raise ValueError(f'{option} is {file!r}, a folder: give a file')
 
 def require_folder_place(
     option:str,  # option, for the message
     folder,      # folder to write to later (None: none)
 ):
     "Raise ValueError for a file in the place of a folder."
-    if folder and Path(folder).is_file(): raise ValueError(f'{option} is {folder!r}, a file: give a folder')
+    if folder and as_path(folder).is_file():
+        raise ValueError(f'{option} is {folder!r}, a file: give a folder')
 
 # %% ../nbs/api/14_commands.ipynb #8ace2665
 def require_model(
@@ -171,7 +172,7 @@ def require_own_page(
 ):
     "Raise ValueError for a folder that a test must not write its page to."
     require_folder_place('--out', out)
-    if out and (Path(out)/'tuned.safetensors').exists():
+    if out and (as_path(out)/'tuned.safetensors').exists():
         raise ValueError(f'--out is {out!r}, where results.html is the page of a training: give another '
                          'folder')
 

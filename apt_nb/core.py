@@ -29,7 +29,7 @@ def repo_root(
     start=None,  # folder to search from, upwards (None: the package's, then the current one)
 )->Path:
     "The top folder of the clone, which holds nbs/ and figures/. Raises FileNotFoundError outside a clone."
-    starts = [Path(start)] if start else [Path(apt_nb.__file__).parent, Path.cwd()]
+    starts = [as_path(start)] if start else [Path(apt_nb.__file__).parent, Path.cwd()]
     for folder in [p for s in starts for p in (s.resolve(), *s.resolve().parents)]:
         if is_clone(folder): return folder
     raise FileNotFoundError(f'no clone of apt_nb at {starts[-1]} or above it: the notebooks are in the '
@@ -76,7 +76,7 @@ def remove_stale(
     path,  # file that a killed process may have been writing
 ):
     "Remove what dead processes of this machine left of a file or folder."
-    path = Path(path)
+    path = as_path(path)
     start = hidden_start(path)
     for p in path.parent.iterdir() if path.parent.is_dir() else []:
         if not p.name.startswith(start): continue
@@ -127,7 +127,7 @@ def writing(path:Path):
 # %% ../nbs/api/00b_core.ipynb #mkfold01
 def make_folder(path)->Path:
     "Make a folder unless it is there, and return it. OSError as of `writing`."
-    path = Path(path)
+    path = as_path(path)
     with writing(path):
         try: path.mkdir(parents=True, exist_ok=True)
         except FileNotFoundError as e: raise OSError(errno.EROFS, e.strerror) from None # as in /proc
@@ -156,7 +156,7 @@ def atomic(
     write,  # function that writes the path it is given
 ):
     "Write a file so that at any moment the old or the new one is there, whole. OSError names a full disk."
-    path = Path(path).absolute()
+    path = as_path(path).absolute()
     tmp = unfinished(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -193,7 +193,7 @@ def set_aside(
 ):
     """Rename a damaged file to <name>.damaged, or .damaged.2 and so on, and say so. Another process may have
     done it already. Raises `DamagedFile` if it cannot be renamed."""
-    path = Path(path)
+    path = as_path(path)
     ends = chain([''], map('.{}'.format, count(2)))
     names = (path.with_name(f'{path.name}.damaged{end}') for end in ends)
     aside = next(file for file in names if not file.exists())
@@ -211,7 +211,7 @@ def read_json(
     kind:type=dict,  # what it must hold
 ):
     "What a JSON file holds. Raises DamagedFile, which names the file, if that is something else."
-    try: found = json.loads(Path(file).read_text(encoding='utf-8'), parse_constant=_no_constant)
+    try: found = json.loads(as_path(file).read_text(encoding='utf-8'), parse_constant=_no_constant)
     except (ValueError, RecursionError) as e: raise DamagedFile(f'{file} is damaged: {e}') from None
     if isinstance(found, kind): return found
     raise DamagedFile(f'{file} is damaged: it holds a {type(found).__name__}, not a {kind.__name__}')

@@ -22,7 +22,7 @@ from pathlib import Path
 from torch.utils.data import DataLoader, Dataset, Sampler
 from weakref import WeakSet
 from .augment import ClipAugment, spatial_crops
-from .core import say_line
+from .core import as_path, say_line
 from .frames import FrameStore, KeptVideo, PICTURE_SUFFIXES, ending, open_video
 from .protocol import ViewRules, floor_indices, point_indices, published_crops, span_indices
 from .protocol import strided_starts
@@ -244,7 +244,7 @@ def class_tree(
     classes=None, # class names in order (None: the folders' names, sorted)
 )->VideoList:
     "All videos below root/<class>. Raises `DatasetError` for missing and empty folders."
-    root, found = Path(root), folders_in(root)
+    root, found = as_path(root), folders_in(as_path(root))
     if not found:
         raise DatasetError(f'{root}: holds no folder. Make one folder per class, with its videos inside')
     classes = list(classes or found)
@@ -280,7 +280,7 @@ def has_parts(
     root,     # folder
 )->bool:
     "True for a folder of train/ and more, False for class folders. Raises `DatasetError` for a mixture."
-    root, known = Path(root), sum(PART_FOLDERS.values(), ())
+    root, known = as_path(root), sum(PART_FOLDERS.values(), ())
     parts = [p for p in PART_FOLDERS if part_folder(root, p)]
     if not parts: return False
     if 'train' not in parts:
@@ -307,7 +307,7 @@ def inner_folder(
     root,    # folder
 )->Path:
     "The folder of classes: `root`, or the only folder in it if there are class folders with videos inside."
-    root, inside = Path(root), folders_in(root)
+    root, inside = as_path(root), folders_in(as_path(root))
     if len(inside) != 1 or any(map(is_video, next(os.walk(root))[2])): return root
     only = root/inside[0]
     with_videos = lambda f: any(is_video(v) or ending(v) in PICTURE_SUFFIXES for v in files_below(only/f))

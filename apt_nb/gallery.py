@@ -14,7 +14,7 @@ import pandas as pd
 from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
-from .core import atomic, repo_root
+from .core import as_path, atomic, repo_root
 from .notebooks import experiments, notebook_cells
 from .report import markdown, read_findings, readable_findings
 
@@ -225,7 +225,7 @@ def gallery(
     "The page of everything in figures/<profile>. Raises ValueError for a profile without a page (smoke)."
     if profile not in ABOUT_PROFILE:
         raise ValueError(f'profile is {profile!r}: a page is made for {" and ".join(ABOUT_PROFILE)}')
-    root = Path(root or repo_root())
+    root = as_path(root or repo_root())
     folder, base = root/'figures'/profile, gallery_path(profile, root).parent
     nbs = [nb for nb in experiments(root) if 'audit' not in nb.stem]
     parts = ['# Figures and tables', ABOUT_PAGE.format(profile=profile), ABOUT_PROFILE[profile]]
@@ -260,7 +260,7 @@ def save_gallery(
     root:Path=None,      # clone (None: the one that the package is in)
 )->Path:
     "Write the page of `gallery`, see `gallery_path`."
-    root = Path(root or repo_root())
+    root = as_path(root or repo_root())
     file, text = gallery_path(profile, root), gallery(profile, root)
     atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
     return file

@@ -27,7 +27,7 @@ from .audit import OF_RUNS, records_of
 from .comparison import Comparison, check_named, compare_methods, gap_verdicts, gaps_frame
 from .comparison import edge_sentence, gaps_note, guessing_sentence, readable_gaps
 from .config import Config
-from .core import ShowsMarkdown, atomic, repo_root, rounded
+from .core import ShowsMarkdown, as_path, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
 from .other_tools import explicit_attention
 from .pool import call_all, default_jobs
@@ -227,7 +227,7 @@ def tensor_files(
     root:Path,   # clone
 )->tuple:        # paths: in the clone, in figures of your own, in the cache
     "Where the tuned tensors of a run may be."
-    folders = Path(root)/'figures'/profile, profile_dir(profile, root)
+    folders = as_path(root)/'figures'/profile, profile_dir(profile, root)
     cached = named_folder(profile, name)/'tuned.safetensors'
     return *(folder/'tuned'/f'{name}.safetensors' for folder in folders), cached
 
@@ -457,7 +457,7 @@ def compare_forms(
     closest(dict.fromkeys(rows, 1), rows)
     given = profile, targets, rows, lrs, search_seed, search, widen, seeds, settings
     study = yield from compare_methods('13_inside', 5, *given, root)
-    return Inside(study, root=Path(root or repo_root()))
+    return Inside(study, root=as_path(root or repo_root()))
 
 # %% ../nbs/api/12i_inside.ipynb #032ins1d
 @patch

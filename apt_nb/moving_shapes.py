@@ -297,8 +297,9 @@ def require_same_set(
             again.parent.mkdir(parents=True)
             write(todo[i], root=tmp)
             if again.read_bytes() != clips[i].read_bytes(): odd = [clips[i]]
-    if odd: raise ValueError(f'{odd[0]} is no clip of this data set, and {root} has no settings.json that says '
-                             'what it holds: give another root, or remove that folder')
+    if odd:
+        raise ValueError(f'{odd[0]} is no clip of this data set, and {root} has no settings.json that says '
+                         'what it holds: give another root, or remove that folder')
 
 # %% ../nbs/api/06_moving_shapes.ipynb #6fa41bf7
 def run_jobs(

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from .core import did_you_mean
+from .core import as_path, did_you_mean
 from .datasets import DatasetError, SUFFIXES, VideoList, check_no_leak, class_folders, file_lines
 from .datasets import file_text, files_below, frame_folders, groups_of, has_parts, hold_out, is_video
 from .datasets import part_folder, raise_if_any, require_once, same_but_case, say_once
@@ -51,7 +51,7 @@ class VideoIndex:
         root,              # folder of the videos
         frames:bool=False, # find folders of frames, too
     ):
-        self.root, self.by_stem, self.by_any_case = Path(root), defaultdict(list), defaultdict(list)
+        self.root, self.by_stem, self.by_any_case = as_path(root), defaultdict(list), defaultdict(list)
         files, self.frames = files_below(root), frames
         self.frame_folders = frame_folders(files)
         found = [f for f in files if is_video(f)] + (self.frame_folders if frames else [])

@@ -183,7 +183,7 @@ def example_videos(
     seed:int=0,  # seed of places and colours
 )->Path:         # the folder
     "Write 45 small videos of three classes, to try the commands on."
-    rng, folder = np.random.default_rng(seed), Path(folder)
+    rng, folder = np.random.default_rng(seed), as_path(folder)
     for part, n in dict(train=8, val=2, test=5).items():
         for name, way in DIRECTIONS.items():
             (folder/part/name).mkdir(parents=True)
@@ -542,7 +542,7 @@ def write_run(
 ):
     """Write record.json, split.csv (but for published splits), and tuned.safetensors, which holds its classes
     and settings. The record says how the videos were split."""
-    folder = Path(folder)
+    folder = as_path(folder)
     info, state = read_tuned(named_folder(cfg.profile, record['hash'])/'tuned.safetensors')
     info['meta'] |= {k: record[k] for k in ('hash', 'classes', 'config')}
     info['meta'] |= dict(places=relative_paths(cfg, folder), length=usual_length(data['train']))
@@ -735,7 +735,7 @@ def require_outside(
     "Raise ValueError for a folder inside a folder of classes, where it would be a class without a video."
     root = as_path(data)
     if not out or not root.is_dir() or list_files(root) or part_folder(root, 'train'): return
-    if Path(out).resolve().is_relative_to(root.resolve()):
+    if as_path(out).resolve().is_relative_to(root.resolve()):
         raise ValueError(f'{out} is inside the folder of videos, where its name would be a class: give a '
                          'folder outside with --out')
 
@@ -748,7 +748,7 @@ def planned_runs(
     "The runs to make. Raises ValueError if a folder holds another run, or is among the videos."
     cfgs, cache = [cfg, *(replace(cfg, method=m) for m in dict.fromkeys(against) if m != cfg.method)], {}
     names = [config_hash(c, cache) for c in cfgs]
-    out = Path(out or f'{as_path(cfg.data).resolve().stem}_{cfg.method}_{names[0]}')
+    out = as_path(out or f'{as_path(cfg.data).resolve().stem}_{cfg.method}_{names[0]}')
     if cfg.data not in BENCHMARKS and not cfg.dataset: require_outside(out, cfg.data)
     folders = [out, *(out/c.method for c in cfgs[1:])]
     for name, folder in zip(names, folders): require_same_run(folder, name)
@@ -1073,10 +1073,10 @@ def write(
     out=None,          # folder for results.html (None: no page)
 ):
     "Print the results, and write a row per video and, if there is a folder for it, the page."
-    files = [Path(csv or Path(out or '')/'predictions.csv')]
+    files = [as_path(csv or as_path(out or '')/'predictions.csv')]
     write_table(self.table(), files[0])
     if out:
-        files.append(Path(out)/'results.html')
+        files.append(as_path(out)/'results.html')
         write_text(self.page(), files[1])
     print_main(repr(self), f'\nwritten to {" and ".join(map(str, files))}')
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
-from .core import atomic, n_cores, progress_bar
+from .core import as_path, atomic, n_cores, progress_bar
 from .datasets import VideoList, class_folders
 from .moving_shapes import FRAMES, HEIGHT, WIDTH, moving_shapes
 from .training import forward_context, make_accelerator, set_attention
@@ -328,7 +328,7 @@ def save_pretraining(
 ):
     "Write the checkpoint. An interruption leaves the one before."
     state = dict(model=model.state_dict(), opt=opt.state_dict(), losses=losses, settings=settings)
-    atomic(Path(out)/'checkpoint.pt', partial(torch.save, state))
+    atomic(as_path(out)/'checkpoint.pt', partial(torch.save, state))
 
 # %% ../nbs/api/09_pretraining.ipynb #3ed52d33
 def resume_pretraining(
@@ -339,7 +339,7 @@ def resume_pretraining(
     steps:int=0,      # number of steps of the whole run (0: not known yet)
 )->list:              # loss of each step so far
     "Load the checkpoint, if it exists; ValueError if it was made with other settings, or has more steps."
-    f = Path(out)/'checkpoint.pt'
+    f = as_path(out)/'checkpoint.pt'
     if not f.exists(): return []
     kept = torch.load(f, map_location=next(model.parameters()).device, weights_only=True)
     made = kept.get('settings', {})
@@ -460,5 +460,5 @@ def pretrain_backbone(
     batches = source_loader(per_action, batch_size, model.encoder, seed)
     losses = pretrain(model, batches, out, steps, lr, seed=seed)
     how = dict(weights=weights, steps=steps, batch_size=batch_size, per_action=per_action, lr=lr, seed=seed)
-    how, path = provenance(how, losses, device), Path(out)/f'{weights}.safetensors'
+    how, path = provenance(how, losses, device), as_path(out)/f'{weights}.safetensors'
     return save_backbone(model.encoder, path, how, dtype=torch.float16)

@@ -31,7 +31,7 @@ from itertools import combinations
 from pathlib import Path
 from PIL import Image
 from .config import BENCHMARKS
-from .core import DamagedFile, ShowsMarkdown, atomic, plural, read_json, repo_root, rounded
+from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root, rounded
 from .core import spent_seconds
 from .paper import SETTING_NAMES, by_setting, row_label, setting_label
 from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
@@ -108,7 +108,7 @@ def profile_dir(
     root=None,     # clone (None: the one that the package is in)
 )->Path:
     "The folder figures/<profile>, or what APT_NB_FIGURES names below figures/."
-    return Path(root or repo_root())/'figures'/(os.environ.get('APT_NB_FIGURES') or profile)
+    return as_path(root or repo_root())/'figures'/(os.environ.get('APT_NB_FIGURES') or profile)
 
 def figures_dir(
     profile:str,   # size: smoke, demo or paper
@@ -172,7 +172,7 @@ def save_text(
     path:Path,          # files without suffix
 )->list:                # paths
     "Write <path>.md and <path>.csv."
-    files = [Path(path).with_name(f'{Path(path).name}.{suffix}') for suffix in ('md', 'csv')]
+    files = [as_path(path).with_name(f'{Path(path).name}.{suffix}') for suffix in ('md', 'csv')]
     atomic(files[0], lambda f: f.write_text(text, encoding='utf-8'))
     atomic(files[1], lambda f: data.map(short_number).to_csv(f, lineterminator='\n'))
     return files

@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
-from .core import plural, read_json, repo_root, spent_seconds
+from .core import as_path, plural, read_json, repo_root, spent_seconds
 from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
@@ -198,7 +198,7 @@ def write_films(
         rng = np.random.default_rng(seed)
         texture = rng.integers(0, 256, (30, 40, 3), np.uint8).repeat(8, 0).repeat(8, 1)
         film = np.stack([np.roll(texture, 3 * t, 1) for t in range(frames)])
-        write_mp4(Path(folder)/f'film_{seed}.mp4', film)
+        write_mp4(as_path(folder)/f'film_{seed}.mp4', film)
 POLICIES = 'none', 'rand-m4-n2-mstd0.2-inc1', 'rand-m7-n4-mstd0.5-inc1'
 
 # %% ../nbs/api/12g_speed.ipynb #684e0540
@@ -230,7 +230,7 @@ def batch_hours(
     folder:Path,     # with records/*.json, such as figures/demo
 )->pd.DataFrame:     # a row for each notebook, and 'all', see `hours_of`
     "Hours that the runs of a profile took. A run of several notebooks counts once in 'all'."
-    files = sorted((Path(folder)/'records').glob('[0-9]*.json'))
+    files = sorted((as_path(folder)/'records').glob('[0-9]*.json'))
     runs = {f.stem: read_json(f, list) for f in files}
     rows = runs | dict(all=[r for rs in runs.values() for r in rs])
     return pd.DataFrame({k: hours for k, rs in rows.items() if (hours := hours_of(rs))}).T
@@ -310,7 +310,7 @@ class Speed(ShowsMarkdown):
     root:Path=None  # clone (None: the one that the package is in)
 
     def __post_init__(self):
-        self.root, r = Path(self.root or repo_root()), self.record
+        self.root, r = as_path(self.root or repo_root()), self.record
         self.folder, place = profile_dir(r['profile'], self.root), r['environment']
         self.tables = {k: pd.DataFrame(rows).set_index('name') for k, rows in r['tables'].items()}
         self.small = r | dict(precision=place['precision'])

@@ -17,7 +17,7 @@ from timm import create_model
 from timm.data import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from torch import nn
 from torch.nn import functional as F
-from .core import atomic
+from .core import as_path, atomic
 from .datasets import VideoList
 from .moving_shapes import COORDINATES, FRAMES, SOURCE_SHAPES, scene_of, source_actions
 from .pretraining import SHIPPED_SIZE, init_weights, optimise, provenance, source_loader
@@ -140,7 +140,7 @@ def save_pictures(
     how:dict,       # how the model was made, from `provenance`
 )->Path:            # the .safetensors file
     "Write the tower under timm's names, without its head, in half precision."
-    path = Path(path).with_suffix('.safetensors')
+    path = as_path(path).with_suffix('.safetensors')
     names = [k for k in model.state_dict() if not k.startswith('head.')]
     state = {k: model.state_dict()[k].detach().cpu().half().contiguous() for k in names}
     made = dict(name=SHIPPED_SIZE, architecture=tower_settings(), **how)
@@ -212,7 +212,7 @@ def supervised_backbone(
 )->Path:                # the .safetensors file
     "Pre-train the small backbone with labels, as the command `apt_nb_pretrain_supervised` does."
     device = device or str(make_accelerator().device)
-    out = Path(out or f'pretraining_{task}')
+    out = as_path(out or f'pretraining_{task}')
     path = out/f'{weights or f"moving_shapes_{task}"}.safetensors'
     sizes = dict(batch_size=batch_size or TASKS[task]['batch_size'], per_action=per_action)
     steps = steps or TASKS[task]['steps']

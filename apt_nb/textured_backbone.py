@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 from .moving_textures import MOVEMENTS, Draws, constant, draw_textured, draw_textured_scene
 from .moving_textures import movement_numbers, number_moments
-from .core import atomic, progress_bar
+from .core import as_path, atomic, progress_bar
 from .pretraining import MaskedAutoencoder, gather_tokens, new_autoencoder, pixel_targets, provenance
 from .pretraining import rate_at, resume_pretraining, save_pretraining, tubelets
 from .training import forward_context, make_accelerator, set_attention
@@ -147,7 +147,7 @@ class StepPlan:
         minutes:float=0,  # time for the whole run, compiling included; 31 steps are made at least
         device='cpu',   # device to wait for
     ):
-        self.file, self.end, self.device = Path(out)/'steps.json', time.monotonic() + 60 * minutes, device
+        self.file, self.end, self.device = as_path(out)/'steps.json', time.monotonic() + 60 * minutes, device
         if not (steps or minutes): raise ValueError('steps and minutes are 0: give one of them')
         self.steps = steps or (json.loads(self.file.read_text())['steps'] if self.file.exists() else 0)
 
@@ -270,13 +270,14 @@ def pretrain_textured(
     device, began = device or str(make_accelerator().device), time.monotonic()
     plan = StepPlan(out, steps, minutes, device)
     model = textured_tasks(seed, **settings).to(device)
-    if start: model.load_state_dict(torch.load(start, map_location=device, weights_only=True))
+    if start: model.load_state_dict(torch.load(as_path(start), map_location=device, weights_only=True))
     losses = optimise_textured(model, out, plan, batch_size, lr, compiled, every, seed=seed, reuse=reuse)
     how = dict(steps=plan.steps, batch_size=batch_size, lr=lr, seed=seed, reuse=reuse, **settings)
     if start: how['start'] = str(start)
     made = textured_provenance(how, losses, device, minutes, time.monotonic() - began)
-    save_tasks(model, Path(out)/'tasks.pt')
-    return save_backbone(model.autoencoder.encoder, Path(out)/f'{weights}.safetensors', made, torch.float16)
+    save_tasks(model, as_path(out)/'tasks.pt')
+    file = as_path(out)/f'{weights}.safetensors'
+    return save_backbone(model.autoencoder.encoder, file, made, torch.float16)
 
 # %% ../nbs/api/09b_textured_backbone.ipynb #78cf5b5b
 def save_tasks(

@@ -23,7 +23,7 @@ from pathlib import Path
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend
 from timm.layers import Attention
-from .core import DamagedFile, atomic, progress_bar, set_aside
+from .core import DamagedFile, as_path, atomic, progress_bar, set_aside
 from .evaluation import clip_batch, evaluate, reading_errors
 from .protocol import ATTENTIONS, PRECISIONS, Recipe
 from .tuning import param_groups, train_mode
@@ -282,7 +282,7 @@ def read_checkpoint(
     path,    # file that `save_checkpoint` wrote
 )->dict:     # model, optimizer, history, recipe
     "Read a checkpoint. Raises DamagedFile, which names it, if a byte is missing or another one."
-    content, _, checksum = Path(path).read_bytes().rpartition(CHECKSUM)
+    content, _, checksum = as_path(path).read_bytes().rpartition(CHECKSUM)
     if hashlib.sha256(content).hexdigest().encode() != checksum:
         raise DamagedFile(f'{path} is damaged: its bytes are not those that were written')
     return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
@@ -296,7 +296,7 @@ def resume(
     scaler=None,    # its scaler, loaded in place
 )->dict:            # history of the finished epochs, empty without a checkpoint
     "Load a checkpoint; ValueError if it belongs to another recipe or model, DamagedFile if it is damaged."
-    if not Path(path).exists(): return new_history()
+    if not as_path(path).exists(): return new_history()
     state = read_checkpoint(path)
     check_checkpoint(Path(path).name, state, model, r)
     model.load_state_dict(state['model'], strict=False)
@@ -563,7 +563,7 @@ def train(
 )->dict:            # epochs: [{epoch, lr, train_loss, val_top1, val_top5, val_loss}]; see `new_history`
     "Train a model and return its history; FloatingPointError if a loss is not finite."
     t = Trainer(model, train_loader, val_loader, r, progress)
-    path = out_dir and Path(out_dir)/'last.pt'
+    path = out_dir and as_path(out_dir)/'last.pt'
     if path: t.restore(path)
     done = len(t.history['epochs'])
     if done < r.epochs: t.history['sessions'].append(dict(epoch=done + 1) | (place or {}))

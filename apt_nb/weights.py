@@ -364,7 +364,7 @@ class Checkpoint:
         self,
         path,  # .safetensors, .pth, .pt or .bin file
     ):
-        self.path, self.name, self.notes = Path(path), None, []
+        self.path, self.name, self.notes = as_path(path), None, []
         self.pixels, self.settings, self.assumed = (OPENAI_CLIP_MEAN, OPENAI_CLIP_STD), {}, {}
         self.tensors, self.beside = read_file(self.path)
         self.layout = find_layout(self.path, self.tensors)
