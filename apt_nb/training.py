@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['CHECKSUM', 'HIDDEN', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'math_attention', 'autocast_for',
            'forward_context', 'plain_is_faster', 'set_attention', 'epoch_seed', 'reproducible', 'smoothed_loss',
-           'take_step', 'new_scaler', 'batch_parts', 'part_seed', 'check_loss', 'changing_state', 'save_checkpoint',
-           'model_precision', 'check_checkpoint', 'read_checkpoint', 'resume', 'new_history', 'hidden_environment',
-           'use_cpu', 'PlainAccelerator', 'make_accelerator', 'check_shares', 'downsample', 'set_epoch',
-           'compile_blocks', 'Trainer', 'train']
+           'take_step', 'new_scaler', 'batch_parts', 'part_seed', 'drops_per_sample', 'check_loss', 'changing_state',
+           'model_origin', 'origin_errors', 'save_checkpoint', 'model_precision', 'check_checkpoint', 'read_checkpoint',
+           'resume', 'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator', 'make_accelerator',
+           'check_shares', 'downsample', 'set_epoch', 'compile_blocks', 'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
-import hashlib, io, math, os, time, torch
+import hashlib, io, json, math, os, time, torch
 import numpy as np
 from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed, str_to_bool
@@ -20,13 +20,15 @@ from dataclasses import fields
 from fastcore.basics import patch
 from functools import partial
 from pathlib import Path
+from torch import nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend
-from timm.layers import Attention
+from timm.layers import Attention, DropPath
+from .attention_prompt import AttentionPrompt
 from .core import DamagedFile, as_path, atomic, progress_bar, set_aside
 from .evaluation import clip_batch, evaluate, reading_errors
 from .protocol import ATTENTIONS, PRECISIONS, Recipe
-from .tuning import param_groups, train_mode
+from .tuning import digest, param_groups, train_mode
 from .video_vit import attention_kernels
 
 # %% ../nbs/api/08_training.ipynb #ba996915
@@ -211,6 +213,15 @@ def part_seed(
     "Seed of the dropout in one part of a batch."
     return int(np.random.SeedSequence([seed, step, part, 1]).generate_state(1)[0])
 
+def drops_per_sample(
+    model,  # tuned model in train mode, see `train_mode`
+)->bool:
+    "Whether a dropout that acts is drawn for each sample, not once for a batch as that of attention prompts."
+    shared = {id(m.dropout) for m in model.modules() if isinstance(m, AttentionPrompt)}
+    rate = lambda m: m.p if isinstance(m, nn.Dropout) else m.drop_prob or 0
+    drops = [m for m in model.modules() if isinstance(m, (nn.Dropout, DropPath)) and id(m) not in shared]
+    return any(m.training and rate(m) > 0 for m in drops)
+
 # %% ../nbs/api/08_training.ipynb #d18a46c3
 def check_loss(
     loss:float,  # loss of the step
@@ -230,6 +241,27 @@ def changing_state(
     frozen = {n for n, p in model.named_parameters() if not p.requires_grad}
     return {n: t for n, t in model.state_dict().items() if n not in frozen}
 
+# %% ../nbs/api/08_training.ipynb #origin01
+def model_origin(
+    model,   # tuned model
+)->dict:     # tuned: method and options, if `tune` was called; frozen: 64 digits
+    "What training starts from and does not change: how a model is tuned, and a digest of its frozen tensors."
+    tuned = getattr(model, 'tuned', None) or {}
+    frozen = {n: digest(p) for n, p in model.named_parameters() if not p.requires_grad}
+    text = json.dumps(frozen, sort_keys=True).encode()
+    return dict(tuned={k: tuned[k] for k in ('method', 'options') if k in tuned},
+                frozen=hashlib.sha256(text).hexdigest())
+
+def origin_errors(
+    was:dict,   # `model_origin` of a checkpoint
+    here:dict,  # that of the model that resumes
+)->list:        # phrases, none if they are the same
+    "What is another in a model than in the one of a checkpoint."
+    flat = lambda tuned: {k: v for k, v in tuned.items() if k == 'method'} | tuned.get('options', {})
+    then, now = flat(was['tuned']), flat(here['tuned'])
+    differ = [f'{k} was {v}, is {now.get(k)}' for k, v in then.items() if then and now and now.get(k) != v]
+    return differ or ['other weights in the frozen tensors'] * (was['frozen'] != here['frozen'])
+
 # %% ../nbs/api/08_training.ipynb #5581e7fd
 CHECKSUM = b'\nsha256 ' # between a checkpoint and its checksum, because torch's reader ignores its own
 
@@ -240,11 +272,12 @@ def save_checkpoint(
     history:dict,   # history of the finished epochs
     r:Recipe,       # settings of the run, or anything with the fields of `Recipe`
     scaler=None,    # its scaler, if it has one
+    origin:dict=None, # `model_origin` of the model (None: computed)
 ):
     "Write everything that `resume` needs, atomically."
     recipe = {f.name: getattr(r, f.name) for f in fields(Recipe)}
     state = dict(model=changing_state(model), optimizer=opt.state_dict(), history=history, recipe=recipe,
-                 precision=model_precision(model, r))
+                 precision=model_precision(model, r), origin=origin or model_origin(model))
     if scaler: state['scaler'] = scaler.state_dict()
     def write(file):
         with open(file, 'w+b') as f: # torch would not say that the disk is full if it had the path
@@ -260,10 +293,11 @@ def model_precision(model, r:Recipe)->str: # fp32, bf16 or fp16
     return resolve_precision(next(model.parameters()).device, r.precision)
 
 def check_checkpoint(
-    name:str,    # name of the file, for the message
+    name,        # file, for the message
     state:dict,  # contents of the checkpoint
     model,       # tuned model that resumes
     r:Recipe,    # settings of the run that resumes
+    origin:dict=None, # `model_origin` of the model (None: computed)
 ):
     "ValueError if a checkpoint belongs to another recipe or to another model."
     advice = 'remove it or choose another folder'
@@ -276,6 +310,9 @@ def check_checkpoint(
     shapes = lambda tensors: {n: t.shape for n, t in tensors.items()}
     if shapes(state['model']) != shapes(changing_state(model)):
         raise ValueError(f'{name} holds other tuned tensors than this model: {advice}')
+    was = state.get('origin') # older checkpoints do not say
+    wrong = was and origin_errors(was, origin or model_origin(model))
+    if wrong: raise ValueError(f'{name} belongs to another model ({"; ".join(wrong)}): {advice}')
 
 # %% ../nbs/api/08_training.ipynb #954c0afb
 def read_checkpoint(
@@ -294,11 +331,13 @@ def resume(
     opt,            # its optimiser, loaded in place
     r:Recipe,       # settings of the run, or anything with the fields of `Recipe`
     scaler=None,    # its scaler, loaded in place
+    origin:dict=None, # `model_origin` of the model (None: computed)
 )->dict:            # history of the finished epochs, empty without a checkpoint
     "Load a checkpoint; ValueError if it belongs to another recipe or model, DamagedFile if it is damaged."
-    if not as_path(path).exists(): return new_history()
+    path = as_path(path)
+    if not path.exists(): return new_history()
     state = read_checkpoint(path)
-    check_checkpoint(Path(path).name, state, model, r)
+    check_checkpoint(path, state, model, r, origin)
     model.load_state_dict(state['model'], strict=False)
     opt.load_state_dict(state['optimizer'])
     if scaler: scaler.load_state_dict(state['scaler'])
@@ -430,8 +469,9 @@ def restore(
     path:Path,  # checkpoint, which may be missing
 ):
     "Go on from a checkpoint. A damaged one is set aside, and the run begins anew."
-    damage = None
-    try: self.history = new_history() | resume(path, self.unwrapped, self.opt, self.r, self.scaler)
+    damage, self.origin = None, model_origin(self.unwrapped)
+    resumed = (self.unwrapped, self.opt, self.r, self.scaler, self.origin)
+    try: self.history = new_history() | resume(path, *resumed)
     except DamagedFile as e: damage = e
     self.acc.wait_for_everyone()
     if damage and self.acc.is_main_process: set_aside(path, damage, 'the run starts from its first epoch')
@@ -465,8 +505,9 @@ def part_losses(
     "The losses of a batch's parts, one after the other. FloatingPointError if one is not finite."
     parts = batch_parts(batch, self.r.micro_batch)
     first = self.acc.process_index * len(parts)
+    own = self.r.micro_batch or self.acc.num_processes > 1 and drops_per_sample(self.unwrapped)
     for i, part in enumerate(parts):
-        if self.r.micro_batch: torch.manual_seed(part_seed(self.r.seed, step, first + i))
+        if own: torch.manual_seed(part_seed(self.r.seed, step, first + i))
         last = i == len(parts) - 1
         with nullcontext() if last else self.acc.no_sync(self.model):
             loss = smoothed_loss(self.model, part, self.acc.device, self.autocast, self.r.label_smoothing)
@@ -546,7 +587,8 @@ def run_epochs(
         losses = self.train_epoch(epoch)
         self.log_epoch(epoch, losses, on_epoch, time.perf_counter() - start)
         if path and self.acc.is_main_process:
-            save_checkpoint(path, self.unwrapped, self.opt, self.history, self.r, self.scaler)
+            save_checkpoint(
+                path, self.unwrapped, self.opt, self.history, self.r, self.scaler, self.origin)
         self.acc.wait_for_everyone()
     if self.bar is not None: self.bar.close()
 
