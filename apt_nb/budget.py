@@ -47,7 +47,8 @@ def training_operations(
 def budget_name(
     epochs:int,  # passes over the training videos
 )->str:
-    "'12 epochs'."
+    "'12 epochs'. ValueError for anything but a whole number."
+    if type(epochs) is not int: raise ValueError(f'search_epochs is {epochs!r}: give a whole number, or 0')
     return f'{epochs} epoch{"s" * (epochs > 1)}'
 
 def budgets(
@@ -55,9 +56,9 @@ def budgets(
     data:str,     # the embedded benchmark, or a folder of videos
 )->dict:          # {name: settings}
     "The settings of each budget, from the shortest; ValueError for anything but whole numbers, each once."
-    whole = epochs and all(type(e) is int and e > 0 for e in epochs)
+    whole = isinstance(epochs, (list, tuple)) and epochs and all(type(e) is int and e > 0 for e in epochs)
     if not whole or len(set(epochs)) < len(epochs):
-        raise ValueError(f'epochs is {epochs}: give whole numbers above 0, each once')
+        raise ValueError(f'epochs is {epochs!r}: give a list of whole numbers above 0, each once')
     return {budget_name(e): dict(data=data, epochs=e, warmup_epochs=e / 10) for e in sorted(epochs)}
 
 # %% ../nbs/api/12j_budget.ipynb #b013dgt1
@@ -112,6 +113,9 @@ def check_compared(
     against:list,  # those others
 ):
     "Raise ValueError unless a row is compared with others, each once."
+    if not isinstance(judged, str): raise ValueError(f'judged is {judged!r}: give the name of one row')
+    if not isinstance(against, (list, tuple)) or not all(isinstance(r, str) for r in against):
+        raise ValueError(f'against is {against!r}: give a list of names of rows')
     for name, asked in dict(judged=[judged], against=against).items():
         unknown = [r for r in asked if r not in rows]
         if unknown: raise ValueError(f'{name} names {unknown[0]!r}: choose from rows ({", ".join(rows)})')

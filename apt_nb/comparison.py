@@ -87,6 +87,8 @@ def check_search(
     check_named('rows', rows)
     without = [r for r, about in rows.items() if 'method' not in about]
     if without: raise ValueError(f'rows: {without[0]} has no method')
+    odd = [r for r, about in rows.items() if not isinstance(about['method'], str)]
+    if odd: raise ValueError(f"rows: {odd[0]} has the method {rows[odd[0]]['method']!r}: give a name")
     methods = dict.fromkeys(about['method'] for about in rows.values())
     if not isinstance(lrs, dict): raise ValueError(f'lrs is {lrs!r}: give method: rates for each')
     missing = [m for m in methods if not lrs.get(m)]

@@ -87,7 +87,9 @@ def printed_frame(
 def published(
     table:int,  # 1 to 6
 )->pd.DataFrame:
-    "A table of the paper as numbers, indexed by its first column. Its `attrs` say what it is about."
+    """A table of the paper as numbers, indexed by its first column. Its `attrs` say what it is about.
+    ValueError for another number."""
+    if table not in PRINTED: raise ValueError(f'table is {table!r}: the paper has 1 to {max(PRINTED)}')
     t = printed_frame(PRINTED[table])
     t.attrs = dict(table=table, about=ABOUT[table])
     return t

@@ -636,7 +636,7 @@ def save_backbone(
     dtype:torch.dtype=None,  # type of the stored floats (None: unchanged)
 )->Path:                     # the .safetensors file
     """Write the tensors below `fc_norm` (CLIP's family: with it), and `model.config` with `config`.
-    ValueError for a tuned model."""
+    ValueError for a tuned model, unless it is tuned in full, or none of these tensors is."""
     model, path = unwrap_model(model), as_path(path)
     if added := added_modules(model):
         raise ValueError(f'{next(iter(added))} is no part of a backbone: use save_tuned, or untune the model')
@@ -645,6 +645,9 @@ def save_backbone(
     left_out = HEAD_PREFIXES[1:] if clip else HEAD_PREFIXES
     state = {plain_name(k): v for k, v in model.state_dict().items()}
     kept = {k: v for k, v in state.items() if not k.startswith(left_out)}
+    tuned, trains = getattr(model, 'tuned', None) or {}, getattr(model, 'trains', ())
+    if tuned.get('method') != 'full' and (own := [k for k in trains if k in kept]):
+        raise ValueError(f"{own[0]} was tuned ({tuned.get('method')}): use save_tuned, or untune the model")
     state = {k: v.detach().cpu().to(dtype or v.dtype).contiguous() for k, v in kept.items()}
     architecture = {k: v for k, v in model.config.items() if k != 'num_classes'}
     made = dict(name=model.name, architecture=architecture, **(config or {}))
