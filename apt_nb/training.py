@@ -447,7 +447,7 @@ class Trainer:
         opt = torch.optim.AdamW(groups, lr=peak_lr(r), weight_decay=r.weight_decay)
         self.model, self.opt, self.loader = self.acc.prepare(model, opt, train_loader)
         self.val = val_loader and self.acc.prepare(val_loader)
-        self.history, self.epoch_steps = new_history(), len(self.loader)
+        self.history, self.epoch_steps, self.origin = new_history(), len(self.loader), None
         self.n_steps = self.epoch_steps * r.epochs
         if not self.n_steps:
             n = len(train_loader.dataset)
