@@ -29,7 +29,7 @@ def repo_root(
     start=None,  # folder to search from, upwards (None: the package's, then the current one)
 )->Path:
     "The top folder of the clone, which holds nbs/ and figures/. Raises FileNotFoundError outside a clone."
-    starts = [as_path(start)] if start else [Path(apt_nb.__file__).parent, Path.cwd()]
+    starts = [Path(os.path.expanduser(start))] if start else [Path(apt_nb.__file__).parent, Path.cwd()]
     for folder in [p for s in starts for p in (s.resolve(), *s.resolve().parents)]:
         if is_clone(folder): return folder
     raise FileNotFoundError(f'no clone of apt_nb at {starts[-1]} or above it: the notebooks are in the '
