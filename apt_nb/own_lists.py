@@ -145,7 +145,8 @@ def class_names(
     labels = {label for _, label in rows}
     if not all(l.isdecimal() for l in labels): return {l: l for l in sorted(labels)}
     if len({int(l) for l in labels}) < len(labels):
-        twice = sorted((l for l in labels if {int(l)} & {int(o) for o in labels - {l}}), key=int)
+        clash = [l for l in sorted(labels, key=len) if {int(l)} & {int(o) for o in labels - {l}}]
+        twice = sorted(clash, key=int)
         raise DatasetError(f'{file}: labels {", ".join(twice)}: one number is written in two ways, use one')
     folders = {l: {Path(p).parent.name for p, label in rows if label == l} for l in sorted(labels, key=int)}
     names = {min(f) for f in folders.values()}
