@@ -383,16 +383,23 @@ def loss_floor(
     return float(-sum(p * np.log(p) for p in shares if p))
 
 @patch
+def least_loss(self:Budget)->float: # nats
+    "`loss_floor` of the runs."
+    cfg = self.study.runs[self.at, self.rows[0]][0]
+    return loss_floor(len(self.study.finals[0]['classes']), cfg.label_smoothing)
+
+# %% ../nbs/api/12j_budget.ipynb #lossfigu
+@patch
 def loss_figure(self:Budget, name:str, title:str):
     "Training loss of the last epoch by training steps, with the least that it can be."
-    cfg, classes = self.study.runs[self.at, self.rows[0]][0], self.study.finals[0]['classes']
-    floor = loss_floor(len(classes), cfg.label_smoothing)
+    floor = self.least_loss()
     def level(ax):
         ax.axhline(floor, color='.3', ls='-.', lw=1)
         return .01, floor, f'least ({floor:.2f})'
     columns = 'train_loss', 'train_loss_low', 'train_loss_high'
     return self.lines_figure(name, title, columns, 'training loss of the last epoch (nats)', level)
 
+# %% ../nbs/api/12j_budget.ipynb #fallsent
 @patch
 def falls_sentence(self:Budget)->str: # '' for one budget
     "How far the training loss of each row still falls, with the longest budget from the second longest."
@@ -401,10 +408,8 @@ def falls_sentence(self:Budget)->str: # '' for one budget
     loss = self.frame().train_loss
     fall = (loss[before] - loss[last]).sort_values(ascending=False)
     listed = ', '.join(f'{r} {v:.3f} (to {loss[last, r]:.2f})' for r, v in fall.items())
-    cfg = self.study.runs[self.at, self.rows[0]][0]
-    least = loss_floor(len(self.study.finals[0]['classes']), cfg.label_smoothing)
     return (f'From {before} to {last} the mean training loss of the last epoch falls by, in nats: {listed}. '
-            f'The least that it can be is {least:.2f}.')
+            f'The least that it can be is {self.least_loss():.2f}.')
 
 # %% ../nbs/api/12j_budget.ipynb #b047dgt1
 def draw_rows(

@@ -110,6 +110,7 @@ def say_counts(
     say_once(f'{file}: lines with two numbers, of which the first is taken as the number of frames, and the '
              'last as the label', [p for p, m in found if not p.endswith(f' {m[1]}')])
 
+# %% ../nbs/api/05aa_own_lists.ipynb #listrows
 def list_rows(
     file,   # list file
 )->list:    # [(path, label, part or '')]

@@ -576,10 +576,11 @@ def alone_text(
     f:dict, # a finding from `decide`
 )->str:     # '' if its interval says no more than its outcome
     "What an undecided finding would be without the others of its table."
-    if f['outcome'] not in ('open', 'less than printed') or f['p'] is None or not f['p'] < .05: return ''
+    if f['outcome'] not in ('open', 'less than printed') or not f['p'] < .05: return ''
     if f['wants'] != 'order': return '' if f['wants'] == 'no gain' and f['here'] < 0 else 'alone not level'
     return 'alone it holds' if f['here'] > 0 else 'alone opposite'
 
+# %% ../nbs/api/12a_report.ipynb #takesnot
 def takes_note(
     f:dict, # a finding from `decide`
 )->str:     # '' for one that is neither open nor decided otherwise alone
@@ -591,6 +592,7 @@ def takes_note(
     takes = takes_text(f)
     return ', '.join(filter(None, (takes and f'takes {takes}', alone_text(f))))
 
+# %% ../nbs/api/12a_report.ipynb #opennote
 def open_note(
     f:dict, # a finding from `decide`
 )->str:     # '' as of `takes_note`
