@@ -385,6 +385,7 @@ def sweep(
 )->list:                # records, in the order of `cfgs`
     """Train what is not trained yet, and return all records. Raises SweepError at the end if runs failed.
     In a script, call it under `if __name__ == '__main__'`."""
+    if isinstance(cfgs, Config): raise TypeError('sweep takes a list: for one run, give sweep([cfg])')
     folders = run_folders(cfgs)
     there = {f: shipped[f.name] for f in folders if f.name in (shipped or {}) and not read_record(f)}
     new = lambda i, f: f not in folders[:i] and f not in there and not read_record(f)
