@@ -19,7 +19,7 @@ from .datasets import DatasetError, VideoList, class_folders, class_tree, inner_
 from .datasets import part_folder
 from .identity import stamp
 from .official import official_lists
-from .own_lists import list_files, listed_parts
+from .own_lists import list_files, named_parts
 from .frames import examine_source
 
 # %% ../nbs/api/05b_check.ipynb #9d8b30db
@@ -243,7 +243,7 @@ def _all_lists(
 )->list:
     "`VideoList`s of all parts of a data set. Raises `DatasetError`."
     if name: return list(official_lists(name, root, split, annotations, complete)[0].values())
-    if files := list_files(root): return list(listed_parts(files).values())
+    if files := list_files(root): return list(named_parts(files, lost=True).values())
     parts = [p for p in ('train', 'val', 'test') if part_folder(root, p)]
     return [class_folders(root, p) for p in parts] or [class_tree(inner_folder(root))]
 

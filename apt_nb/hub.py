@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['backbone_name', 'is_timms', 'backbone_link', 'accuracy', 'card_data', 'card_training', 'card_use', 'model_card',
-           'known_record', 'require_own_card', 'shared_parts', 'save_pretrained', 'push_to_hub', 'build_timm',
-           'backbone_for', 'from_pretrained']
+           'known_record', 'is_page', 'require_own_card', 'record_beside', 'file_parts', 'shared_parts',
+           'save_pretrained', 'require_own_repo', 'push_to_hub', 'build_timm', 'backbone_for', 'from_pretrained']
 
 # %% ../nbs/api/13d_hub.ipynb #9abe317c
-import json, tempfile, timm, torch
+import json, re, tempfile, timm, torch
 from functools import partial
 from huggingface_hub import EvalResult, HfApi, ModelCardData
-from pathlib import Path
+from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+from pathlib import Path, PureWindowsPath
 from safetensors.torch import save_file
 from .core import DamagedFile, as_path, atomic
 from .pages import percent_range
@@ -35,7 +36,7 @@ def is_timms(info:dict)->bool:
 def backbone_link(info:dict)->str: # `owner/name`, or '' if the weights are not from the Hub
     "The repository of the backbone's weights."
     weights = info['backbone']['weights'] or ''
-    return weights if hub_name(weights) and not Path(weights).exists() else ''
+    return hub_name(weights)[0] if hub_name(weights) and not Path(weights).exists() else ''
 
 def accuracy(test:dict)->str: # the scores of a record's test
     "Top-1 with its 95% interval, and top-5, in words."
@@ -117,30 +118,65 @@ def known_record(folder:Path)->dict: # None: there is none
     try: return fitting(folder/'record.json', RECORD)
     except DamagedFile as e: raise ValueError(f'{e}. Remove it, or choose another folder') from None
 
+def is_page(text:str)->bool:
+    "Whether a README.md is the page of a tuned model, or empty but for a table, as the Hub begins one."
+    return 'library_name: apt_nb' in text or not re.sub(r'\A---\n.*?\n---\n', '', text, flags=re.S).strip()
+
 def require_own_card(folder:Path):
-    "Raise ValueError for a README.md that is not the page of a tuned model, and would be replaced."
+    "Raise ValueError for files that would be replaced, and that `save_pretrained` did not write."
     page = folder/'README.md'
-    if page.exists() and 'library_name: apt_nb' not in page.read_text(encoding='utf-8', errors='replace'):
+    if page.exists() and not is_page(page.read_text(encoding='utf-8', errors='replace')):
         raise ValueError(f'{page} is not the page of a tuned model: choose another folder, or move it')
+    there = [] if page.exists() else [n for n in (TUNED_FILE, 'record.json') if (folder/n).exists()]
+    if there:
+        raise ValueError(f'{folder} has a {there[0]} and no page, so it is not of save_pretrained: choose '
+                         'another folder')
+
+# %% ../nbs/api/13d_hub.ipynb #h13own02
+def record_beside(
+    path:Path, # file of tuned tensors
+    info:dict, # what it says
+)->dict:       # None: there is none
+    "The record of the run that made a file, in its folder. ValueError if the record there is of another run."
+    found = known_record(path.parent) if path.name == TUNED_FILE else None
+    if not found or found['hash'] == info['meta'].get('hash'): return found
+    there = path.parent/'record.json'
+    raise ValueError(f'{there} is of another run than {path.name}: move it to another folder')
 
 # %% ../nbs/api/13d_hub.ipynb #23c663cf
+def file_parts(
+    tuned,     # file or folder, see `find_tuned`
+    meta:dict, # more to keep
+)->tuple:      # (info, tensors, record)
+    "What is shared of a file. Places on your disk are left out."
+    path = Path(find_tuned(tuned))
+    info, state = read_tuned(path)
+    whole = lambda place: PureWindowsPath(place).drive or Path(place).is_absolute()
+    places = {k: v for k, v in info['meta'].get('places', {}).items() if not (v.startswith('./') or whole(v))}
+    kept = {**info['meta'], **meta} | (dict(places=places) if 'places' in info['meta'] else {})
+    kept = require_jsonable('meta', kept)
+    check_classes(kept, state)
+    return {**info, 'meta': kept}, state, record_beside(path, info)
+
 def shared_parts(
     tuned,        # tuned model, or a file or folder that holds one
     record:dict,  # record of its run (None: that of the folder)
     meta:dict,    # more to keep, see `save_tuned`
 )->tuple:         # (info, tensors, record)
-    "What is shared of a model. Places on your disk are left out."
+    "What is shared of a model. ValueError for the record of another one."
+    if record: meta = dict(hash=record['hash']) | meta
     if isinstance(tuned, torch.nn.Module):
         with tempfile.TemporaryDirectory() as tmp:
             save_tuned(tuned, Path(tmp)/TUNED_FILE, **meta)
-            return *read_tuned(Path(tmp)/TUNED_FILE), record
-    path = find_tuned(tuned)
-    (info, state), found = read_tuned(path), known_record(Path(path).parent)
-    places = {k: v for k, v in info['meta'].get('places', {}).items() if not v.startswith('./')}
-    kept = {**info['meta'], **meta} | (dict(places=places) if 'places' in info['meta'] else {})
-    kept = require_jsonable('meta', kept)
-    check_classes(kept, state)
-    return {**info, 'meta': kept}, state, record or found
+            info, state = read_tuned(Path(tmp)/TUNED_FILE)
+    else:
+        info, state, found = file_parts(tuned, meta)
+        record = record or found
+    n = sum(t.numel() for t in state.values())
+    if record and record['n_tuned'] != n:
+        there = record['n_tuned']
+        raise ValueError(f'record is of another model: it tuned {there:,} numbers, this one {n:,}')
+    return info, state, record
 
 # %% ../nbs/api/13d_hub.ipynb #4c0499c5
 def save_pretrained(
@@ -155,14 +191,27 @@ def save_pretrained(
     info, state, record = shared_parts(tuned, record, meta)
     folder, metadata = as_path(folder), dict(apt_nb=json.dumps(info))
     require_own_card(folder)
-    if known_record(folder) and not record: (folder/'record.json').unlink() # it is of another model
+    before = known_record(folder)
     texts = {'README.md': model_card(info, record, repo, license)}
     if record: texts['record.json'] = json.dumps(record, indent=1)
     atomic(folder/TUNED_FILE, lambda f: save_file(state, f, metadata=metadata))
     for name, text in texts.items(): atomic(folder/name, lambda f: f.write_text(text, encoding='utf-8'))
+    if before and not record: (folder/'record.json').unlink() # it is of the model that was here
     return folder
 
 # %% ../nbs/api/13d_hub.ipynb #e6dc3b7e
+def require_own_repo(
+    api:HfApi, # the Hub
+    repo:str,  # `owner/name`
+):
+    "Raise ValueError for a name without owner, and for a repository whose README.md would be lost."
+    if hub_name(repo) != (repo, None): raise ValueError(f'repo is {repo!r}: give owner/name')
+    try: page = api.hf_hub_download(repo, 'README.md')
+    except (EntryNotFoundError, RepositoryNotFoundError): return
+    if not is_page(Path(page).read_text(encoding='utf-8', errors='replace')):
+        raise ValueError(f'{repo} has a README.md on the Hub that is not the page of a tuned model: give '
+                         'another name, or remove it there')
+
 def push_to_hub(
     tuned,              # tuned model, or a file or folder that holds one
     repo:str,           # repository, `owner/name`; it is made if it does not exist
@@ -173,11 +222,14 @@ def push_to_hub(
     **meta,             # more to keep, such as classes=[...], see `save_tuned`
 )->str:                 # address of the repository
     "Upload tensors, page and record of a tuned model. Raises what `huggingface_hub` raises."
-    api = HfApi(token=token)
+    api, message = HfApi(token=token), 'Tuned tensors of apt_nb'
+    require_own_repo(api, repo)
     with tempfile.TemporaryDirectory() as tmp:
         save_pretrained(tuned, tmp, record, repo, license, **meta)
         url = str(api.create_repo(repo, private=private, exist_ok=True))
-        api.upload_folder(repo_id=repo, folder_path=tmp, commit_message='Tuned tensors of apt_nb')
+        # the record of an earlier model would stay
+        api.upload_folder(
+            repo_id=repo, folder_path=tmp, commit_message=message, delete_patterns='record.json')
     return url
 
 # %% ../nbs/api/13d_hub.ipynb #a09d7fdc
@@ -203,9 +255,13 @@ def backbone_for(
     "A fresh backbone for a tuned file; ValueError if its weights are not found."
     b, settings = info['backbone'], info['backbone']['settings']
     needs = bool(b['frozen']) # a fully tuned file has all weights
+    known = 'transformers' in b or b['name'] or settings.get('architecture')
+    if 'num_classes' not in settings or not known:
+        raise ValueError('the file does not say how its backbone is built: build it yourself, then call '
+                         'load_tuned(model, file)')
     require_kinds(settings, dict(num_classes=int))
     try:
-        if 'transformers' in b: return rebuild_classifier(b, weights or b['weights'])
+        if 'transformers' in b: return rebuild_classifier(b, weights or b['weights'] or '')
         if named := settings.get('architecture'):
             return build_timm(b['name'] or named, settings, weights, needs)
         return video_vit(b['name'], weights=weights or (b['weights'] if needs else None), **settings)

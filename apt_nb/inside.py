@@ -30,7 +30,7 @@ from .config import Config
 from .core import ShowsMarkdown, as_path, atomic, repo_root, rounded
 from .evaluation import clip_batch, evaluate
 from .other_tools import explicit_attention
-from .pool import call_all, default_jobs
+from .pool import call_all, n_jobs
 from .report import LINE_STYLES, PALETTE, Shown, headline, new_figure, save_figure, save_records
 from .report import profile_dir, titled
 from .run import eval_loader, named_folder, run, splits
@@ -242,7 +242,7 @@ def tuned_tensors(
     prepare_benchmarks(again.values())
     bar = SweepBar(dict(zip(again, run_work(again.values()))))
     calls = {n: dict(cfg=c, name=n) for n, c in again.items()}
-    try: done = call_all(run, calls, jobs or default_jobs(), bar.update) if calls else {}
+    try: done = call_all(run, calls, n_jobs(jobs), bar.update) if calls else {}
     finally: bar.close()
     for r in done.values():
         if isinstance(r, Exception): raise r

@@ -163,11 +163,13 @@ def may_be_video(path)->bool:
 def require_listed(
     file,       # list file
     rows:list,  # (path, label, part)
+    lost=False, # whether videos may be missing
 )->list:        # the same, with paths and parts as they are usual here
     "Raise `DatasetError` for paths that are not there, and for parts of other names."
     odd = [part for *_, part in rows if part and not usual_part(part)]
     raise_if_any(f'{file}: the parts can be train, val and test, not these', dict.fromkeys(odd))
     found = [(find_listed(file, path), label, usual_part(part)) for path, label, part in rows]
+    if lost: found = [(there or path, *of) for (path, *_), (there, *of) in zip(rows, found)]
     base = os.path.abspath(Path(file).parent)
     raise_if_any(f'{file}: names videos that are not there; a path is absolute, or goes on from {base}',
                  [path for (path, *_), (there, *_) in zip(rows, found) if not there])
@@ -198,10 +200,11 @@ def list_files(
 # %% ../nbs/api/05aa_own_lists.ipynb #46155fbf
 def named_parts(
     files:dict,  # {part: list file}, see `list_files`
+    lost=False,  # whether videos may be missing
 )->dict:         # {part: `VideoList`}; '' for videos of no part
     "The videos that lists name. Raises `DatasetError`."
     rows = [(path, label, part or of) for of, f in files.items()
-            for path, label, part in require_listed(f, list_rows(f))]
+            for path, label, part in require_listed(f, list_rows(f), lost)]
     file, all_files = next(iter(files.values())), ', '.join(map(str, files.values()))
     names = class_names([r[:2] for r in rows], all_files)
     classes, parts = list(names.values()), dict.fromkeys(of for *_, of in rows)

@@ -14,10 +14,10 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'split_table', 'content_digest', 'write_run', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
            'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable', 'about_runs',
            'groups_note', 'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in',
-           'surest_mistakes', 'write_results', 'plan_training', 'with_names', 'train_videos', 'saved_test',
-           'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation',
-           'tested_videos', 'evaluate_videos', 'video_files', 'classify', 'saved_length', 'usual_frames', 'seen_text',
-           'print_best', 'predict_videos']
+           'surest_mistakes', 'write_results', 'with_named_folder', 'plan_training', 'with_names', 'train_videos',
+           'saved_test', 'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes',
+           'Evaluation', 'tested_videos', 'replaced_rule', 'evaluate_videos', 'video_files', 'classify', 'saved_length',
+           'usual_frames', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import hashlib, json, os, sys, time, torch, unicodedata
@@ -466,12 +466,13 @@ def relative_path(
     value:str,      # value of a setting that may name a file or a folder
     folder,         # folder of the tuned file
     shipped=False,  # whether a name of a shipped backbone comes before a folder of that name
-)->str:             # './path' if it is there, otherwise the value
+)->str:             # './path' if it is there, on another drive of Windows the whole path, otherwise the value
     "A path as seen from `folder`."
     path = as_path(value)
     if not value or not path.exists(): return value
     if shipped and not path.is_file() and (PRETRAINED_DIR/f'{value}.safetensors').is_file(): return value
-    return f'./{Path(os.path.relpath(path, folder)).as_posix()}'
+    try: return f'./{Path(os.path.relpath(path, folder)).as_posix()}'
+    except ValueError: return str(path.absolute())
 
 def relative_paths(
     cfg:Config,  # settings of a run
@@ -608,8 +609,7 @@ def model_file(
     path,     # file that `apt_nb_train` wrote, its folder, or a name on the Hub
 )->Path:      # the file
     "The file of a tuned model. Raises ValueError for a folder without one, and a name unknown on the Hub."
-    place = as_path(str(path))
-    try: file = find_tuned(place)
+    try: file = find_tuned(str(path))
     except ValueError as e:
         raise ValueError(f'{path}: there is no such file or folder, and {hub_reason(e)}. Give a file or '
                          'folder that apt_nb_train wrote, or a name on the Hub (owner/name)') from e
@@ -632,7 +632,7 @@ def load_model(
     try: cfg = saved_config(meta, file.parent)
     except ValueError as e: raise ValueError(f'the settings in {tuned} are damaged: {e}') from e
     model = build_backbone(info, str(weights or cfg.weights), cfg.seed)
-    return load_tuned(model, as_path(str(tuned))), meta['classes'], cfg
+    return load_tuned(model, str(tuned)), meta['classes'], cfg
 
 # %% ../nbs/api/13b_own_videos.ipynb #58c92368
 class WithProgress:
@@ -820,6 +820,14 @@ def write_results(
     write_text(shown, out/'results.html')
     return text
 
+# %% ../nbs/api/13b_own_videos.ipynb #f49ffdt1
+def with_named_folder(
+    cfg:Config, # settings of a run
+)->Config:
+    "The settings with the whole path of a folder that has no name in it, as `.` and `..` have none."
+    if Path(cfg.data).name not in ('', '..'): return cfg
+    return replace(cfg, data=os.path.abspath(as_path(cfg.data)))
+
 # %% ../nbs/api/13b_own_videos.ipynb #f49ff419
 def plan_training(
     cfg:Config,   # settings of the run
@@ -828,7 +836,7 @@ def plan_training(
     given=None,   # names of settings that are not fitted to the number of videos (None: all)
 )->tuple:         # videos of each part; settings, names and folders of the runs; the plan's text
     "What `train_videos` will do. Raises what it raises."
-    data = splits(cfg)
+    data, cfg = splits(cfg), with_named_folder(cfg)
     if given is not None: cfg = fit_to_size(cfg, len(data['train']), given)
     cfgs, names, folders = planned_runs(cfg, out, against)
     n_bytes = decoded_bytes(cfg, data)
@@ -1017,14 +1025,22 @@ def tested_videos(
     over:dict,              # settings that you chose
 )->VideoList:
     "The videos to test, with the model's classes. Raises ValueError and DatasetError."
-    own = bool(over.get('test_list') or over.get('test_groups')) # your rule replaces that of the run
-    if own: cfg = replace(cfg, **dict(dataset='', test_groups=(), test_list='') | over)
+    own = bool(over.get('test_list') or over.get('test_groups'))
     try: videos = test_part(cfg, everything, own, saved_test(folder), info.get('tested', ''))
     except DatasetError as e:
         if everything or not cfg.dataset or 'dataset' in over: raise
         raise DatasetError(f'{e}\nThe model was trained on {cfg.dataset}, so this was taken for it. For a '
                            "folder or a list of your own add --dataset ''") from e
     return match_classes(videos, info['classes'])
+
+# %% ../nbs/api/13b_own_videos.ipynb #082rule1
+def replaced_rule(
+    over:dict, # settings that you chose
+)->dict:       # settings of the run that they replace, without a value
+    "Which videos are tested: a rule of yours replaces that of the run."
+    if over.get('dataset'): return dict(group='', test_groups=(), val_groups=(), test_list='')
+    if over.get('test_list') or over.get('test_groups'): return dict(dataset='', test_groups=(), test_list='')
+    return {}
 
 # %% ../nbs/api/13b_own_videos.ipynb #082dae01
 def evaluate_videos(
@@ -1038,7 +1054,7 @@ def evaluate_videos(
     "Test a model on a folder. Raises ValueError, DatasetError and VideoError."
     file = model_file(tuned)
     model, _, cfg = load_model(tuned, weights)
-    cfg = replace(cfg, **dict(data=str(data), micro_batch=0) | over)
+    cfg = replace(cfg, **replaced_rule(over) | dict(data=str(data), micro_batch=0) | over)
     videos = tested_videos(file.parent, read_tuned(file)[0]['meta'], cfg, everything, over)
     return Evaluation(str(tuned), model, cfg, videos, predictions(model, videos, cfg, progress))
 
@@ -1082,9 +1098,10 @@ def write(
 
 # %% ../nbs/api/13b_own_videos.ipynb #ed059f74
 def video_files(
-    paths,    # videos, and folders of videos
+    paths,    # videos, and folders of videos, or one of these
 )->list:      # paths, each once
     "The given videos and those in the given folders, in order."
+    if isinstance(paths, (str, os.PathLike)): paths = [paths]
     def inside(path):
         if not os.path.isdir(path): return [path]
         if may_be_video(path) and not any(map(is_video, files_below(path))): return [path] # frames

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['YOURS', 'COMPUTING', 'input_files', 'fingerprint', 'own_kernel', 'mend_links', 'execute', 'Task', 'is_finished',
            'figure_times', 'failure_text', 'run_task', 'make_tasks', 'require_own_paths', 'require_own_names',
-           'summary', 'experiment_of', 'Plan', 'pick', 'left_out', 'follow', 'require_effect', 'require_seeds',
-           'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn', 'train_round', 'train_on_cluster',
-           'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'batch_name', 'reproduce', 'leave', 'exit_on_error',
-           'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
+           'require_own_data', 'summary', 'experiment_of', 'Plan', 'pick', 'left_out', 'follow', 'require_effect',
+           'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn', 'train_round',
+           'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'batch_name', 'reproduce',
+           'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
@@ -28,7 +28,7 @@ from .notebooks import default_parameters, example_paths, experiments, notebook_
 from .notebooks import read_yaml
 from .official import known_set
 from .paper import short_label
-from .pool import default_jobs, use_devices
+from .pool import n_jobs, use_devices
 from .run import held_share, misfit, read_record
 from .sweep import Experiment, Stage, SweepBar, SweepError, expected_seconds, run_folders, run_work
 from .sweep import run_labels, shipped_among, shipped_records, sweep, train_nothing
@@ -122,6 +122,10 @@ class Task:
     def root(self): return self.nb.parent.parent
     @property
     def stamp(self): return self.out.with_suffix('.json')
+    @property
+    def data(self): # the whole path of a folder of your own
+        data = self.values.get('data', '')
+        return os.path.abspath(data) if data and data not in BENCHMARKS else ''
 
     def fingerprint(self):
         trained = dict(trained=self.seeds, n_runs=self.n_runs)
@@ -167,7 +171,8 @@ def run_task(task:Task):
     task.minutes = round((time.time() - start) / 60, 2)
     task.files = sorted(f for f, t in figure_times(task.root).items() if before.get(f) != t)
     if task.state == 'made':
-        stamp = dict(fingerprint=was, params=task.params, minutes=task.minutes, files=task.files)
+        about = dict(params=task.params, data=task.data)
+        stamp = dict(fingerprint=was, **about, minutes=task.minutes, files=task.files)
         atomic(task.stamp, lambda f: f.write_text(json.dumps(stamp, indent=1), encoding='utf-8'))
 
 # %% ../nbs/api/13a_reproduce.ipynb #7f4bc57d
@@ -215,6 +220,19 @@ def require_own_names(
         if other == t.params or (other and not Path(other).exists()): continue # or it was moved
         copy, by = t.out.relative_to(t.root).as_posix(), other or 'the parameters of the profile'
         raise ValueError(f'{copy} is there with {by}: give {t.params or other} another name')
+
+def require_own_data(
+    tasks:list,  # tasks
+):
+    "Raise ValueError if a folder of the same name, elsewhere, made what a task would replace."
+    for t in tasks:
+        try: was = read_json(t.stamp)
+        except (OSError, DamagedFile): continue
+        other = was.get('data', t.data) if isinstance(was, dict) else t.data
+        if other == t.data or not (t.data and other) or Path(other).name != Path(t.data).name: continue
+        if os.path.exists(other): # or it was moved
+            raise ValueError(f'{t.out.relative_to(t.root).as_posix()} and its figures are of {other}: give '
+                             f'{t.data} another name')
 
 # %% ../nbs/api/13a_reproduce.ipynb #cc0ae058
 def summary(
@@ -470,7 +488,7 @@ def train_all(
 )->dict:                   # {folder of a run that failed: exception}
     "Train what the notebooks ask for, stage by stage. What fails is printed, and left to its notebook."
     if not tasks: return {}
-    jobs = jobs or min([t.values['jobs'] for t in tasks if t.values.get('jobs')], default=default_jobs())
+    jobs = n_jobs(jobs or min([t.values['jobs'] for t in tasks if t.values.get('jobs')], default=0))
     with chdir(tasks[0].nb.parent):
         plan, told = plan_runs(tasks), {}
         while True:
@@ -535,6 +553,7 @@ def reproduce(
     root = root or repo_root()
     tasks = make_tasks(root, profile, only, **kwargs)
     require_own_names(tasks)
+    require_own_data(tasks)
     if not dry: require_own_paths(tasks)
     say_line(f'profile {batch_name(tasks[0], profile)}: {", ".join(t.nb.stem for t in tasks)}')
     if dry and profile == 'paper' and len(asked := recipe_table(tasks)):

@@ -24,7 +24,7 @@ from .core import read_json, remove_stale, repo_root, say_line, set_aside, spent
 from .core import with_notes
 from .moving_shapes import TARGETS
 from .paper import setting_label
-from .pool import call_all, default_jobs
+from .pool import call_all, n_jobs
 from .run import BENCHMARK_FIELDS, DATA_FIELDS, benchmark_root, cached_digest, device_name, read_record
 from .run import require_fit, run, run_folder, splits
 
@@ -200,7 +200,7 @@ def _train_missing(cfgs, names, jobs, progress)->dict: # {index: record or excep
     bar = SweepBar(dict(enumerate(run_work(cfgs))), progress)
     together = int(os.environ.get('WORLD_SIZE') or 1) > 1 # processes of one run wait together
     runs = {i: dict(cfg=c, name=name, wait=together) for i, (c, name) in enumerate(zip(cfgs, names))}
-    try: return call_all(run, runs, jobs or default_jobs(), bar.update)
+    try: return call_all(run, runs, n_jobs(jobs), bar.update)
     finally: bar.close()
 
 # %% ../nbs/api/11b_sweep.ipynb #57e0b90b

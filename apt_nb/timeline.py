@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SHOWN', 'window_starts', 'Windows', 'Part', 'window_probabilities', 'runs_of_class', 'timeline', 'timeline_figure',
-           'clock_time', 'parts_text', 'window_width', 'free_name', 'is_timeline', 'timeline_files', 'write_timelines',
-           'write_timeline']
+           'clock_time', 'parts_text', 'window_width', 'free_name', 'is_timeline', 'own_name', 'timeline_files',
+           'write_timelines', 'write_timeline']
 
 # %% ../nbs/api/13c_timeline.ipynb #8b7d80de
 import json, os, sys
@@ -19,8 +19,8 @@ from .core import DamagedFile, as_path, atomic, make_folder, one_line, read_json
 from .datasets import VideoList
 from .evaluation import predict
 from .frames import open_video
-from .own_videos import is_main, load_model, print_main, saved_length, usual_frames
-from .own_videos import video_files
+from .own_videos import is_main, load_model, print_main, relative_path, saved_length
+from .own_videos import usual_frames, video_files
 from .report import new_figure
 from .run import clip_dataset
 from .training import forward_context, make_accelerator, reproducible, set_attention
@@ -176,8 +176,23 @@ def free_name(
 # %% ../nbs/api/13c_timeline.ipynb #78f10fa1
 def is_timeline(file:Path)->bool:
     "Whether a JSON file is a timeline."
-    try: return {'video', 'window', 'parts', 'windows'} <= set(read_json(file))
+    try: found = read_json(file)
     except DamagedFile: return False
+    return isinstance(found, dict) and {'video', 'window', 'parts', 'windows'} <= set(found)
+
+def own_name(
+    path:Path,    # a video
+    folder:Path,  # folder of timelines
+    taken:set,    # names in small letters
+)->str:
+    "The name of a video's timeline: it replaces its own, but none of another video of the same name."
+    mine, taken = relative_path(str(path), folder), set(taken)
+    while True:
+        name = free_name(path.stem, taken)
+        there = folder/f'{name}.json'
+        known = os.path.exists(there) and is_timeline(there)
+        if not known or read_json(there).get('path', mine) == mine: return name
+        taken.add(name.lower())
 
 def timeline_files(
     paths:list,   # videos
@@ -186,7 +201,7 @@ def timeline_files(
     "The file of each timeline, each with another name. ValueError if a file of another kind is in its place."
     files, taken = {}, set()
     for path in paths:
-        name = free_name(path.stem, taken)
+        name = own_name(path, folder, taken)
         taken.add(name.lower())
         files[path], data = folder/name, folder/f'{name}.json'
         ours = os.path.exists(data) and is_timeline(data)
@@ -198,7 +213,7 @@ def timeline_files(
 # %% ../nbs/api/13c_timeline.ipynb #78f10fb2
 def write_timelines(
     tuned,             # file written by `apt_nb_train`, or its folder
-    paths,             # videos, and folders of videos
+    paths,             # videos, and folders of videos, or one of these
     folder,            # folder to write <video>.json and <video>.png to
     seconds:float=None, # length of a window (None: as the videos trained on)
     weights:str='',    # weights of the backbone ('': where they were in training)
@@ -213,6 +228,7 @@ def write_timelines(
     for path, file in files.items():
         try:
             found = timeline(model, classes, cfg, path, window_width(path, length, seconds))
+            found['path'] = relative_path(str(path), folder)
             if is_main(): write_timeline(found, file)
             print_main(one_line(f'{path}: {parts_text(found)}'))
         except (VideoError, OSError, MemoryError) as e:
