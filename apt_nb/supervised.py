@@ -20,7 +20,8 @@ from torch.nn import functional as F
 from .core import as_path, atomic
 from .datasets import VideoList
 from .moving_shapes import COORDINATES, FRAMES, SOURCE_SHAPES, scene_of, source_actions
-from .pretraining import SHIPPED_SIZE, init_weights, optimise, provenance, source_loader
+from .pretraining import SHIPPED_SIZE, init_weights, optimise, provenance, require_sizes
+from .pretraining import source_loader
 from .training import make_accelerator
 from .video_vit import DEFAULTS, SIZES, VideoViT, init_linear, normalize
 from .weights import save_backbone, video_vit
@@ -140,13 +141,15 @@ def save_pictures(
     how:dict,       # how the model was made, from `provenance`
 )->Path:            # the .safetensors file
     "Write the tower under timm's names, without its head, in half precision."
-    path = as_path(path).with_suffix('.safetensors')
+    path = as_path(path)
+    if path.suffix != '.safetensors': path = path.with_name(f'{path.name}.safetensors')
     names = [k for k in model.state_dict() if not k.startswith('head.')]
     state = {k: model.state_dict()[k].detach().cpu().half().contiguous() for k in names}
     made = dict(name=SHIPPED_SIZE, architecture=tower_settings(), **how)
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic(path, lambda f: save_file(state, f))
-    path.with_suffix('.json').write_text(json.dumps(made, indent=1) + '\n', encoding='utf-8')
+    text = json.dumps(made, indent=1) + '\n'
+    atomic(path.with_suffix('.json'), lambda f: f.write_text(text, encoding='utf-8'))
     return path
 
 # %% ../nbs/api/09a_supervised.ipynb #8e06bb7e
@@ -216,6 +219,7 @@ def supervised_backbone(
     path = out/f'{weights or f"moving_shapes_{task}"}.safetensors'
     sizes = dict(batch_size=batch_size or TASKS[task]['batch_size'], per_action=per_action)
     steps = steps or TASKS[task]['steps']
+    require_sizes(steps=steps, **sizes)
     model, losses = train_task(task, out, steps, device, lr, **sizes, seed=seed)
     how = dict(task=task, steps=steps, **sizes, lr=lr, seed=seed)
     how = provenance(how, losses, device, 'apt_nb_pretrain_supervised', TASKS[task]['what'])

@@ -246,7 +246,8 @@ def optimise_textured(
             if step % 100 and step % every and step != plan.steps: continue
             losses, recent = losses + torch.stack(recent).tolist(), []
             bar.set_postfix_str(recent_losses(losses, lr), refresh=False)
-            if step % every == 0 or step == plan.steps: save_pretraining(out, model, opt, losses, settings)
+            if step % every == 0 or step == plan.steps:
+                save_pretraining(out, model, opt, losses, settings, plan.steps)
     return losses
 
 # %% ../nbs/api/09b_textured_backbone.ipynb #6d526fcd
