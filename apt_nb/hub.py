@@ -145,18 +145,17 @@ def record_beside(
 
 # %% ../nbs/api/13d_hub.ipynb #23c663cf
 def file_parts(
-    tuned,     # file or folder, see `find_tuned`
+    path:Path, # file of tuned tensors
     meta:dict, # more to keep
-)->tuple:      # (info, tensors, record)
+)->tuple:      # (info, tensors)
     "What is shared of a file. Places on your disk are left out."
-    path = Path(find_tuned(tuned))
     info, state = read_tuned(path)
     whole = lambda place: PureWindowsPath(place).drive or Path(place).is_absolute()
     places = {k: v for k, v in info['meta'].get('places', {}).items() if not (v.startswith('./') or whole(v))}
     kept = {**info['meta'], **meta} | (dict(places=places) if 'places' in info['meta'] else {})
     kept = require_jsonable('meta', kept)
     check_classes(kept, state)
-    return {**info, 'meta': kept}, state, record_beside(path, info)
+    return {**info, 'meta': kept}, state
 
 def shared_parts(
     tuned,        # tuned model, or a file or folder that holds one
@@ -170,8 +169,9 @@ def shared_parts(
             save_tuned(tuned, Path(tmp)/TUNED_FILE, **meta)
             info, state = read_tuned(Path(tmp)/TUNED_FILE)
     else:
-        info, state, found = file_parts(tuned, meta)
-        record = record or found
+        path = Path(find_tuned(tuned))
+        info, state = file_parts(path, meta)
+        record = record or record_beside(path, info)
     n = sum(t.numel() for t in state.values())
     if record and record['n_tuned'] != n:
         there = record['n_tuned']

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['YOURS', 'COMPUTING', 'input_files', 'fingerprint', 'own_kernel', 'mend_links', 'execute', 'Task', 'is_finished',
-           'figure_times', 'failure_text', 'run_task', 'make_tasks', 'require_own_paths', 'require_own_names',
-           'require_own_data', 'summary', 'experiment_of', 'Plan', 'pick', 'left_out', 'follow', 'require_effect',
-           'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn', 'train_round',
-           'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'batch_name', 'reproduce',
-           'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
+           'figure_times', 'failure_text', 'run_task', 'make_tasks', 'require_own_paths', 'stamped',
+           'require_own_names', 'require_own_data', 'summary', 'experiment_of', 'Plan', 'pick', 'left_out', 'follow',
+           'require_effect', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn',
+           'train_round', 'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'batch_name',
+           'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
@@ -209,14 +209,18 @@ def require_own_paths(
             raise ValueError(f"{t.nb.stem}: {name} is '{path}', an example: {hint}write your own path into a "
                              'parameter file')
 
+def stamped(task:Task, name:str)->str:
+    "What `task` had as `name` when it last ran; what it has now if it did not run."
+    try: was = read_json(task.stamp)
+    except (OSError, DamagedFile): was = {}
+    return was.get(name, getattr(task, name)) if isinstance(was, dict) else getattr(task, name)
+
 def require_own_names(
     tasks:list,  # tasks
 ):
     "Raise ValueError if another parameter file of the same name made what a task would replace."
     for t in tasks:
-        try: was = read_json(t.stamp)
-        except (OSError, DamagedFile): continue
-        other = was.get('params', t.params) if isinstance(was, dict) else t.params
+        other = stamped(t, 'params')
         if other == t.params or (other and not Path(other).exists()): continue # or it was moved
         copy, by = t.out.relative_to(t.root).as_posix(), other or 'the parameters of the profile'
         raise ValueError(f'{copy} is there with {by}: give {t.params or other} another name')
@@ -226,9 +230,7 @@ def require_own_data(
 ):
     "Raise ValueError if a folder of the same name, elsewhere, made what a task would replace."
     for t in tasks:
-        try: was = read_json(t.stamp)
-        except (OSError, DamagedFile): continue
-        other = was.get('data', t.data) if isinstance(was, dict) else t.data
+        other = stamped(t, 'data')
         if other == t.data or not (t.data and other) or Path(other).name != Path(t.data).name: continue
         if os.path.exists(other): # or it was moved
             raise ValueError(f'{t.out.relative_to(t.root).as_posix()} and its figures are of {other}: give '
