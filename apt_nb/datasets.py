@@ -8,7 +8,7 @@ __all__ = ['SUFFIXES', 'PART_FOLDERS', 'TRIES', 'TEST_DRAW', 'SAMPLINGS', 'ORDER
            'frame_folders', 'videos_among', 'class_tree', 'part_folder', 'has_parts', 'class_folders', 'inner_folder',
            'with_test_part', 'parts_in', 'groups_of', 'copies_among', 'check_no_leak', 'draw_groups', 'split_by_group',
            'same_but_case', 'split_by_list', 'hold_out', 'without_copies', 'split_at_random', 'split_parts',
-           'folder_splits', 'ClipDataset', 'EpochSampler', 'ClipLoader', 'loader', 'loader_seconds']
+           'folder_splits', 'ClipDataset', 'EpochSampler', 'ClipLoader', 'forks', 'loader', 'loader_seconds']
 
 # %% ../nbs/api/05_datasets.ipynb #8f0ca404
 import os, re, time, torch, unicodedata
@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fastcore.basics import patch
 from functools import lru_cache
+from multiprocessing import get_all_start_methods, get_start_method
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset, Sampler
 from weakref import WeakSet
@@ -643,6 +644,9 @@ def split_parts(
     if len(train.classes) < 2:
         raise DatasetError(f'{train.root}: holds one class, {train.classes[0]}, and two are needed. If the '
                            'class folders are inside it, name that folder')
+    if val_groups and group is None:
+        raise DatasetError(f'{train.root}: val_groups={val_groups!r}, but nothing says how to find groups in '
+                           'the file names: give group=')
     if val_groups: train, held = split_by_group(train, group, val_groups, names=('train', 'val'))
     elif 'val' in parts: held = parts['val']
     else: train, held = hold_out(train, val, seed, group)
@@ -864,6 +868,10 @@ class ClipLoader(DataLoader):
         self.dataset.set_epoch(epoch)
 
 # %% ../nbs/api/05_datasets.ipynb #5703ba84
+def forks()->bool:
+    "Whether a new process of this machine shares the memory of the one that starts it."
+    return (get_start_method(allow_none=True) or get_all_start_methods()[0]) == 'fork'
+
 def loader(
     ds:ClipDataset,       # clips
     batch_size:int,       # videos per batch, B
@@ -873,7 +881,7 @@ def loader(
     drop_last:bool=False, # leave out a smaller last batch
 )->ClipLoader:            # batches of clip uint8 (B, V, 3, T, size, size), label and index int64 (B,)
     "Batches of clips, in an order that seed and epoch fix."
-    if workers: ds.preload()
+    if workers and forks(): ds.preload() # otherwise each worker would get a copy
     rng = torch.Generator() # leaves torch's own generator alone
     return ClipLoader(
         ds, batch_size, sampler=EpochSampler(ds, shuffle, seed), drop_last=drop_last, generator=rng,

@@ -110,6 +110,10 @@ def _collect(rows, n):
                          'check the sampler, drop_last and the `index` of the items')
     labels, scores = zip(*(by_index[i] for i in range(n)))
     p = Predictions(np.stack(scores), np.array(labels))
+    outside = [i for i, y in enumerate(labels) if not 0 <= y < p.logp.shape[1]]
+    if outside:
+        raise ValueError(f'the label of video {outside[0]} is {labels[outside[0]]}, and the model has '
+                         f'{p.logp.shape[1]} classes, from 0: give it as many as there are')
     bad = (~np.isfinite(p.logp).all(1)).sum()
     if bad: raise FloatingPointError(f'scores of {bad} of {n} videos are not finite: check the weights')
     return p
@@ -121,7 +125,9 @@ def predict(
     device=None,           # device of the forward pass (None: the model's)
     autocast=nullcontext,  # function that makes the context of the forward pass
 )->Predictions:            # all videos of `loader`, gathered from all processes
-    "Predict without dropout, then put every module back in its mode."
+    """Predict without dropout, then put every module back in its mode. ValueError for no videos, for one that
+    never came, and for a label that the model lacks; FloatingPointError if a score is not finite."""
+    if not len(loader.dataset): raise ValueError('there are no videos to predict: give one or more')
     device = device or next(model.parameters()).device
     modes = {m: m.training for m in model.modules()}
     model.eval()

@@ -19,7 +19,7 @@ from .pages import percent_range
 from .run import RECORD, fitting
 from .transformers_models import rebuild_classifier
 from .tuning import TUNED_FILE, check_classes, find_tuned, load_tuned, read_tuned
-from .tuning import require_jsonable, require_kinds, save_tuned
+from .tuning import require_kinds, save_tuned
 from .weights import PRETRAINED_DIR, hub_name, video_vit
 
 # %% ../nbs/api/13d_hub.ipynb #4a489548

@@ -31,7 +31,7 @@ from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
 from .core import DamagedFile, as_path, atomic, cache_root, locked, make_folder, read_json
-from .core import remove_stale, rounded, say_line, set_aside, writing
+from .core import last_name, remove_stale, rounded, say_line, set_aside, writing
 from .datasets import ClipDataset, DatasetError, VideoList, folder_splits, loader, raise_if_any
 from .datasets import split_parts
 from .evaluation import Predictions, clip_batch, metrics, per_class, predict
@@ -402,7 +402,7 @@ def test_record(p:Predictions, classes:list)->dict:
 # %% ../nbs/api/11a_run.ipynb #21790a7a
 def public_settings(cfg:Config)->dict:
     "The settings, with names instead of paths."
-    names = {k: Path(getattr(cfg, k)).name for k in ('data', 'annotations', 'test_list')}
+    names = {k: last_name(getattr(cfg, k)) for k in ('data', 'annotations', 'test_list')}
     return asdict(cfg) | names | dict(weights=weights_name(cfg.weights))
 
 # %% ../nbs/api/11a_run.ipynb #2d91a6d5

@@ -6,9 +6,10 @@
 __all__ = ['CHECKSUM', 'HIDDEN', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'math_attention', 'autocast_for',
            'forward_context', 'plain_is_faster', 'set_attention', 'epoch_seed', 'reproducible', 'smoothed_loss',
            'take_step', 'new_scaler', 'batch_parts', 'part_seed', 'drops_per_sample', 'check_loss', 'changing_state',
-           'model_origin', 'origin_errors', 'save_checkpoint', 'model_precision', 'check_checkpoint', 'read_checkpoint',
-           'resume', 'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator', 'make_accelerator',
-           'check_shares', 'downsample', 'set_epoch', 'compile_blocks', 'Trainer', 'train']
+           'model_origin', 'origin_errors', 'plain_recipe', 'save_checkpoint', 'model_precision', 'check_checkpoint',
+           'read_checkpoint', 'resume', 'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator',
+           'make_accelerator', 'check_shares', 'check_recipe', 'downsample', 'samplers_of', 'begin_epoch',
+           'compile_blocks', 'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, json, math, os, time, torch
@@ -25,7 +26,7 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend
 from timm.layers import Attention, DropPath
 from .attention_prompt import AttentionPrompt
-from .core import DamagedFile, as_path, atomic, progress_bar, set_aside
+from .core import DamagedFile, as_path, atomic, jsonable, progress_bar, set_aside
 from .evaluation import clip_batch, evaluate, reading_errors
 from .protocol import ATTENTIONS, PRECISIONS, Recipe
 from .tuning import digest, param_groups, train_mode
@@ -263,6 +264,12 @@ def origin_errors(
     return differ or ['other weights in the frozen tensors'] * (was['frozen'] != here['frozen'])
 
 # %% ../nbs/api/08_training.ipynb #5581e7fd
+def plain_recipe(
+    r:Recipe,  # settings of the run, or anything with the fields of `Recipe`
+)->Recipe:
+    "The settings of the loop, with numpy's numbers as Python's, which a checkpoint can hold."
+    return Recipe(**{f.name: jsonable(getattr(r, f.name)) for f in fields(Recipe)})
+
 CHECKSUM = b'\nsha256 ' # between a checkpoint and its checksum, because torch's reader ignores its own
 
 def save_checkpoint(
@@ -275,9 +282,9 @@ def save_checkpoint(
     origin:dict=None, # `model_origin` of the model (None: computed)
 ):
     "Write everything that `resume` needs, atomically."
-    recipe = {f.name: getattr(r, f.name) for f in fields(Recipe)}
-    state = dict(model=changing_state(model), optimizer=opt.state_dict(), history=history, recipe=recipe,
-                 precision=model_precision(model, r), origin=origin or model_origin(model))
+    state = dict(model=changing_state(model), optimizer=opt.state_dict(), history=jsonable(history),
+                 recipe=vars(plain_recipe(r)), precision=model_precision(model, r),
+                 origin=origin or model_origin(model))
     if scaler: state['scaler'] = scaler.state_dict()
     def write(file):
         with open(file, 'w+b') as f: # torch would not say that the disk is full if it had the path
@@ -298,8 +305,9 @@ def check_checkpoint(
     model,       # tuned model that resumes
     r:Recipe,    # settings of the run that resumes
     origin:dict=None, # `model_origin` of the model (None: computed)
+    epoch_steps:int=0, # steps of an epoch of the run that resumes (0: unknown)
 ):
-    "ValueError if a checkpoint belongs to another recipe or to another model."
+    "ValueError if a checkpoint belongs to another recipe or model, or to other videos."
     advice = 'remove it or choose another folder'
     wrong = [f'{k} was {v}, is {getattr(r, k)}' for k, v in state['recipe'].items() if getattr(r, k) != v]
     if wrong: raise ValueError(f'{name} belongs to another recipe ({"; ".join(wrong)}): {advice}')
@@ -313,6 +321,10 @@ def check_checkpoint(
     was = state.get('origin') # older checkpoints do not say
     wrong = was and origin_errors(was, origin or model_origin(model))
     if wrong: raise ValueError(f'{name} belongs to another model ({"; ".join(wrong)}): {advice}')
+    done, steps = len(state['history']['epochs']), state['history']['steps']['step']
+    if epoch_steps and done and steps[-1] != done * epoch_steps:
+        raise ValueError(f'{name} belongs to other videos (an epoch had {steps[-1] // done} steps, '
+                         f'and has {epoch_steps}): {advice}')
 
 # %% ../nbs/api/08_training.ipynb #954c0afb
 def read_checkpoint(
@@ -332,12 +344,14 @@ def resume(
     r:Recipe,       # settings of the run, or anything with the fields of `Recipe`
     scaler=None,    # its scaler, loaded in place
     origin:dict=None, # `model_origin` of the model (None: computed)
+    epoch_steps:int=0, # steps of an epoch (0: unknown)
 )->dict:            # history of the finished epochs, empty without a checkpoint
-    "Load a checkpoint; ValueError if it belongs to another recipe or model, DamagedFile if it is damaged."
+    """Load a checkpoint; ValueError if it belongs to another recipe or model, or to other videos,
+    DamagedFile if it is damaged."""
     path = as_path(path)
     if not path.exists(): return new_history()
     state = read_checkpoint(path)
-    check_checkpoint(path, state, model, r, origin)
+    check_checkpoint(path, state, model, r, origin, epoch_steps)
     model.load_state_dict(state['model'], strict=False)
     opt.load_state_dict(state['optimizer'])
     if scaler: scaler.load_state_dict(state['scaler'])
@@ -396,6 +410,20 @@ def check_shares(
                          f'{batch_size // processes} of the {batch_size} videos: use at most '
                          f'{max(1, batch_size // micro_batch)} processes')
 
+def check_recipe(
+    r:Recipe, # settings of the run
+    loader,   # batches for training
+):
+    "Raise ValueError for a run without an epoch or its peak rate, and for batches of another size."
+    if r.epochs < 1: raise ValueError(f'epochs is {r.epochs}: give 1 or more')
+    if r.warmup_epochs > r.epochs:
+        raise ValueError(f'warmup_epochs is {r.warmup_epochs}, more than epochs={r.epochs}: the rate would '
+                         'not reach its peak. Give a shorter warm-up')
+    size = getattr(loader.batch_sampler, 'batch_size', r.batch_size)
+    if size != r.batch_size:
+        raise ValueError(f'the loader makes batches of {size} videos, and batch_size is {r.batch_size}, from '
+                         'which the learning rate follows: give both the same')
+
 # %% ../nbs/api/08_training.ipynb #42dd6b9c
 def downsample(
     losses,      # loss of consecutive steps
@@ -408,14 +436,26 @@ def downsample(
     return ends.tolist(), [float(p.mean()) for p in parts]
 
 # %% ../nbs/api/08_training.ipynb #a0c7dc3f
-def set_epoch(
-    loader,     # loader, whose sampler and data set may have a `set_epoch`
+def samplers_of(
+    loader,  # loader, as accelerate wraps it or not
+)->list:     # the loader first
+    "A loader and the samplers within it."
+    found = [loader]
+    for o in found: # it grows
+        inner = (getattr(o, name, None) for name in ('batch_sampler', 'sampler'))
+        found += [s for s in inner if s is not None and all(s is not f for f in found)]
+    return found
+
+def begin_epoch(
+    loader,     # loader, whose samplers and data set may have a `set_epoch`
     epoch:int,  # number of the epoch, from 0
+    seed:int,   # seed of the run
 ):
-    "Tell a loader, its sampler and its data set which epoch begins."
-    sampler = getattr(loader.batch_sampler, 'sampler', None)
-    for o in (loader, loader.dataset, loader.batch_sampler, sampler):
+    "Tell a loader, its samplers and its data set which epoch begins, and seed their own generators for it."
+    for o in (*samplers_of(loader), loader.dataset):
         if hasattr(o, 'set_epoch'): o.set_epoch(epoch)
+        own = getattr(o, 'generator', None)
+        if isinstance(own, torch.Generator): own.manual_seed(epoch_seed(seed, epoch))
 
 # %% ../nbs/api/08_training.ipynb #3a9c6a2e
 def compile_blocks(
@@ -435,7 +475,8 @@ class Trainer:
         r:Recipe,       # settings, or anything with the fields of `Recipe`
         progress=True,  # True: a bar; a function: called after each step
     ):
-        self.acc = make_accelerator()
+        self.acc, r = make_accelerator(), plain_recipe(r)
+        check_recipe(r, train_loader)
         check_shares(r.batch_size, self.acc.num_processes, r.micro_batch)
         self.unwrapped, self.r = model.to(self.acc.device), r
         set_attention(model, r.attention, r.precision)
@@ -468,9 +509,9 @@ def restore(
     self:Trainer,
     path:Path,  # checkpoint, which may be missing
 ):
-    "Go on from a checkpoint. A damaged one is set aside, and the run begins anew."
+    "Go on from a checkpoint; raises what `check_checkpoint` raises. A damaged one is set aside."
     damage, self.origin = None, model_origin(self.unwrapped)
-    resumed = (self.unwrapped, self.opt, self.r, self.scaler, self.origin)
+    resumed = (self.unwrapped, self.opt, self.r, self.scaler, self.origin, self.epoch_steps)
     try: self.history = new_history() | resume(path, *resumed)
     except DamagedFile as e: damage = e
     self.acc.wait_for_everyone()
@@ -533,7 +574,7 @@ def train_epoch(
 )->list:        # loss of each step, averaged over processes
     "Train for one epoch; FloatingPointError if a loss is not finite."
     losses, clips, start, first = [], 0, time.perf_counter(), epoch * self.epoch_steps
-    set_epoch(self.loader, epoch)
+    begin_epoch(self.loader, epoch, self.r.seed)
     train_mode(self.unwrapped)
     for step, batch in enumerate(self.loader, first):
         lr = lr_at(step, self.n_steps, self.r)
@@ -547,7 +588,7 @@ def train_epoch(
 def validate(self:Trainer, epoch:int=0)->dict:  # val_top1, val_top5 and val_loss, empty without a loader
     "Evaluate the model on the validation videos."
     if not self.val: return {}
-    set_epoch(self.val, epoch if getattr(self.val.dataset, 'random_frames', False) else 0)
+    begin_epoch(self.val, epoch if getattr(self.val.dataset, 'random_frames', False) else 0, self.r.seed)
     val = evaluate(self.unwrapped, self.val, self.acc.device, self.autocast)
     return {f'val_{k}': v for k, v in val.items() if k != 'n'}
 
@@ -564,7 +605,7 @@ def log_epoch(
     lr, start = lr_at((epoch + 1) * self.epoch_steps - 1, self.n_steps, self.r), time.perf_counter()
     row = dict(epoch=epoch + 1, lr=lr, train_loss=float(np.mean(losses))) | self.validate(epoch)
     self.history['validation'].append(round(time.perf_counter() - start, 3))
-    if extra: row |= extra(self.unwrapped, epoch + 1) or {}
+    if extra: row |= jsonable(extra(self.unwrapped, epoch + 1) or {})
     points = max(1, 500 // self.r.epochs)
     steps, means = downsample(losses, epoch * self.epoch_steps + 1, points)
     self.history['epochs'].append(row)
@@ -608,6 +649,6 @@ def train(
     path = out_dir and as_path(out_dir)/'last.pt'
     if path: t.restore(path)
     done = len(t.history['epochs'])
-    if done < r.epochs: t.history['sessions'].append(dict(epoch=done + 1) | (place or {}))
+    if done < r.epochs: t.history['sessions'].append(dict(epoch=done + 1) | jsonable(place or {}))
     with reading_errors(): t.run_epochs(path, on_epoch)
     return t.history

@@ -5,20 +5,18 @@
 # %% auto #0
 __all__ = ['METHODS', 'LARGEST', 'TRANSFORMERS_METHODS', 'OLD_OPTIONS', 'TUNED_FILE', 'HEADER', 'BACKBONE', 'PUBLISHED_PROMPTS',
            'HALF', 'final_norm', 'model_head', 'init_head_weight', 'linear', 'full', 'bitfit', 'option_defaults',
-           'jsonable', 'require_jsonable', 'check_option', 'check_seed', 'method_options', 'plain_parameters',
-           'plain_state', 'tuned_state', 'require_whole', 'n_tuned', 'freezing', 'method_function', 'apply_method',
-           'tune', 'first_names', 'untune', 'require_tuned', 'train_mode', 'param_groups', 'digest', 'first_block',
-           'timm_settings', 'n_classes', 'backbone_settings', 'backbone_kind', 'frozen_names', 'backbone_record',
-           'current_options', 'published_name', 'prompts_as_published', 'save_published', 'tuned_place', 'save_tuned',
-           'check_classes', 'require_kinds', 'read_header', 'prompt_range', 'as_single', 'published_prompts',
-           'published_record', 'read_published', 'arguments_of', 'find_tuned', 'read_tuned', 'backbone_mismatch',
-           'meta_copy', 'retune', 'backbone_errors', 'tuning_errors', 'version_notes', 'load_errors', 'is_tuned_as',
-           'load_tuned']
+           'check_option', 'check_seed', 'method_options', 'plain_parameters', 'plain_state', 'tuned_state',
+           'require_whole', 'n_tuned', 'freezing', 'method_function', 'apply_method', 'tune', 'first_names', 'untune',
+           'require_tuned', 'train_mode', 'param_groups', 'digest', 'first_block', 'timm_settings', 'n_classes',
+           'backbone_settings', 'backbone_kind', 'frozen_names', 'backbone_record', 'current_options', 'published_name',
+           'prompts_as_published', 'save_published', 'tuned_place', 'save_tuned', 'check_classes', 'require_kinds',
+           'read_header', 'prompt_range', 'as_single', 'published_prompts', 'published_record', 'read_published',
+           'arguments_of', 'find_tuned', 'read_tuned', 'backbone_mismatch', 'meta_copy', 'retune', 'backbone_errors',
+           'tuning_errors', 'version_notes', 'load_errors', 'is_tuned_as', 'load_tuned']
 
 # %% ../nbs/api/02_tuning.ipynb #1b2218af
 import argparse, copy, hashlib, inspect, json, re
 import torch
-from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from torch import nn
@@ -26,10 +24,10 @@ from torch.nn.utils.parametrize import is_parametrized
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from .adapters import add_adaptformer, add_aim, add_e2vpt, add_lora, add_st_adapter, add_vpt
-from .attention_prompt import add_attention_prompts, added_modules, as_generator, attention_prompts
-from .attention_prompt import block_attention, plain_name, remove_added, restore_class
-from .attention_prompt import require_choice, retyped_modules, unwrap_model
-from .core import as_path, atomic
+from .attention_prompt import add_attention_prompts, added_modules, as_fp16, as_generator
+from .attention_prompt import attention_prompts, block_attention, plain_name, remove_added
+from .attention_prompt import require_choice, restore_class, retyped_modules, unwrap_model
+from .core import as_path, atomic, jsonable, require_jsonable
 from .transformers_models import add_transformers_lora, add_transformers_prompts, is_transformers
 from .transformers_models import train_biases, transformers_head, transformers_kind, transformers_norm
 from .transformers_models import transformers_settings
@@ -119,26 +117,6 @@ def option_defaults(
     if method not in METHODS: raise ValueError(f'no method {method!r}: there are {", ".join(METHODS)}')
     params = list(inspect.signature(METHODS[method]).parameters.values())[1:]
     return {p.name: p.default for p in params if p.name != 'seed'}
-
-# %% ../nbs/api/02_tuning.ipynb #b14d3278
-def jsonable(value): # value to be written as JSON
-    "`value` with numbers and arrays of numpy and torch, sets, ranges, tuples and generators as plain Python."
-    if hasattr(value, 'tolist'): return value.tolist()
-    if isinstance(value, dict): return {k: jsonable(v) for k, v in value.items()}
-    if isinstance(value, (set, frozenset)): return sorted(jsonable(v) for v in value)
-    listable = isinstance(value, Iterable) and not isinstance(value, (str, bytes, type))
-    return [jsonable(v) for v in value] if listable else value
-
-# %% ../nbs/api/02_tuning.ipynb #e7a1d376
-def require_jsonable(
-    what:str, # name of the value, for the message
-    value,    # value of any kind
-):            # the value as plain Python
-    "`value` made `jsonable`; ValueError if JSON cannot write it."
-    try: json.dumps(value := jsonable(value))
-    except (TypeError, ValueError) as e:
-        raise ValueError(f'{what} is {value!r}, which cannot be written to a file: {e}') from e
-    return value
 
 # %% ../nbs/api/02_tuning.ipynb #294a59db
 LARGEST = 2**31 # bound of all numbers in options
@@ -450,7 +428,9 @@ def prompts_as_published(model:nn.Module)->tuple: # {name: tensor}, {argument: v
     if form != 'published': raise ValueError(f'the published layout has no prompt_form {form!r}')
     stack = lambda name: torch.stack([getattr(p, name).detach().cpu() for p in prompts.values()])
     state = dict(prompt_embeddings_k=stack('k'), prompt_embeddings_v=stack('v'))
-    if reparam != 'none': state['prompt_scale'] = torch.stack([stack('k_scale'), stack('v_scale')], 1)[..., 0]
+    if reparam != 'none':
+        scales = torch.stack([stack('k_scale'), stack('v_scale')], 1)[..., 0]
+        state['prompt_scale'] = as_fp16(scales) if reparam == 'max_fp16' else scales
     args = dict(prompt_start=start, prompt_end=end, prompt_num_tokens=options['n_prompts'],
                 prompt_dropout=options['prompt_dropout'], prompt_reparam=reparam != 'none')
     return state, args

@@ -17,8 +17,9 @@ from pathlib import Path
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from fastcore.basics import patch
+from .core import as_path
 try: import decord
-except ImportError: decord = None # no wheel on some platforms
+except (ImportError, OSError): decord = None # no wheel on some platforms, or a library that does not load
 else: decord.logging.set_level(decord.logging.QUIET)
 
 # %% ../nbs/api/03_video.ipynb #a45d2762
@@ -511,7 +512,7 @@ class Video:
         self,
         path, # video file: any container and codec that libav reads
     ):
-        self.path, self._n, self._kept, self._decord = Path(path), None, None, None
+        self.path, self._n, self._kept, self._decord = as_path(path), None, None, None
         _check_file(self.path)
         with _video_errors(self.path, 'opening'): self.ix = packet_index(self.path)
         if lacks := _shortfall(self.path, self.ix):
@@ -732,11 +733,11 @@ def examine(
 )->dict:   # state, frames, width, height, fps, seconds, container, codec, message
     "Decode all of a file, twice if there are errors. The state is ok, missing, unreadable, short or damaged."
     out = dict(state='unreadable', frames=0, width=0, height=0, fps=0., seconds=0.)
-    out |= dict(container='', codec='', message='')
+    out, path = out | dict(container='', codec='', message=''), as_path(path)
     if not os.path.exists(path): return out | dict(state='missing', message='no such file')
     try:
         with _video_errors(path, 'opening'): 
-            _check_file(Path(path))
+            _check_file(path)
             ix = packet_index(path)
     except VideoError as e: return out | dict(message=_reason(e.__cause__ or e, path))
     decoded, formats = _decode_all(path), ix.container.split(',')

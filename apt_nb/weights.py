@@ -11,10 +11,10 @@ __all__ = ['OTHER_CLIP', 'COUNTER', 'PROMPTS', 'DECODER', 'LAST_NORM', 'TEXT_TOW
            'settings_file', 'number_in', 'table_in', 'pixels_in', 'config_from_transformers', 'epsilon_notes',
            'config_from_arguments', 'config_from_timm', 'Checkpoint', 'content_notes', 'odd_tables',
            'state_dict_mismatch', 'not_finite', 'Loaded', 'position_note', 'same_table', 'adapt_state', 'adapt_clip',
-           'head_misfit', 'keys_left_random', 'resolve_num_heads', 'load_weights', 'misfit_message', 'save_backbone',
-           'hub_name', 'folder_weights', 'hub_weights', 'offline_message', 'fetch_config', 'find_weights',
-           'weights_name', 'read_weights', 'architecture', 'stated_settings', 'similar_sizes', 'video_vit',
-           'inflate_patches', 'inflate_tower', 'resample_places', 'resample_times']
+           'head_misfit', 'keys_left_random', 'resolve_num_heads', 'load_weights', 'misfit_message', 'text_beside',
+           'save_backbone', 'hub_name', 'folder_weights', 'hub_weights', 'offline_message', 'fetch_config',
+           'find_weights', 'weights_name', 'read_weights', 'architecture', 'stated_settings', 'similar_sizes',
+           'video_vit', 'inflate_patches', 'inflate_tower', 'resample_places', 'resample_times']
 
 # %% ../nbs/api/01a_weights.ipynb #3d56e4ce
 import argparse, huggingface_hub, json, math, pickle, re, torch, warnings
@@ -30,7 +30,7 @@ from timm.layers import resample_abs_pos_embed
 from timm.models import get_pretrained_cfg
 from torch.nn import functional as F
 from .attention_prompt import added_modules, plain_name, unwrap_model
-from .core import DamagedFile, as_path, atomic, read_json
+from .core import DamagedFile, as_path, atomic, last_name, read_json, require_jsonable
 from .video_vit import DEFAULTS, IMPLIED_SETTINGS, SIZES, VideoViT, check_settings, check_size
 from .video_vit import size_settings
 
@@ -629,6 +629,20 @@ def misfit_message(
     return f'{ckpt.path} ({ckpt.title}) does not fit this model:\n' + '\n'.join(wrong[:10]) + more
 
 # %% ../nbs/api/01a_weights.ipynb #634f6d95
+def text_beside(
+    model:VideoViT, # backbone
+    config:dict,    # more to record
+    file:Path,      # .json file to write
+)->str:             # JSON
+    "What stands beside a backbone. ValueError for what would be lost, there or in `config`."
+    made = dict(name=model.name, architecture={k: v for k, v in model.config.items() if k != 'num_classes'})
+    if own := [k for k in made if k in config]:
+        raise ValueError(f'config has {own[0]}, which the model says itself: leave it out')
+    made |= {k: require_jsonable(f'config: {k}', v) for k, v in config.items()}
+    if file.exists() and 'architecture' not in settings_file(file):
+        raise ValueError(f'{file} is there, and no backbone wrote it: choose another name, or take it away')
+    return json.dumps(made, indent=1) + '\n'
+
 def save_backbone(
     model:VideoViT,          # model, trained or pre-trained
     path,                    # .safetensors file to write; the .json goes beside it
@@ -636,7 +650,8 @@ def save_backbone(
     dtype:torch.dtype=None,  # type of the stored floats (None: unchanged)
 )->Path:                     # the .safetensors file
     """Write the tensors below `fc_norm` (CLIP's family: with it), and `model.config` with `config`.
-    ValueError for a tuned model, unless it is tuned in full, or none of these tensors is."""
+    ValueError for a tuned model, unless it is tuned in full, or none of these tensors is, and for what
+    `text_beside` refuses."""
     model, path = unwrap_model(model), as_path(path)
     if added := added_modules(model):
         raise ValueError(f'{next(iter(added))} is no part of a backbone: use save_tuned, or untune the model')
@@ -649,9 +664,7 @@ def save_backbone(
     if tuned.get('method') != 'full' and (own := [k for k in trains if k in kept]):
         raise ValueError(f"{own[0]} was tuned ({tuned.get('method')}): use save_tuned, or untune the model")
     state = {k: v.detach().cpu().to(dtype or v.dtype).contiguous() for k, v in kept.items()}
-    architecture = {k: v for k, v in model.config.items() if k != 'num_classes'}
-    made = dict(name=model.name, architecture=architecture, **(config or {}))
-    text = json.dumps(made, indent=1) + '\n'
+    text = text_beside(model, config or {}, path.with_suffix('.json'))
     atomic(path, lambda f: save_file(state, f))
     atomic(path.with_suffix('.json'), lambda f: f.write_text(text, encoding='utf-8'))
     return path
@@ -749,8 +762,8 @@ def weights_name(
 )->str:       # file without its ending, folder, or name on the Hub
     "A short name for weights, as records have it."
     given = as_path(weights)
-    if given.is_file(): return given.absolute().parent.name if given.name in HUB_FILES else given.stem
-    return given.name if given.is_dir() else str(weights).removeprefix('hf-hub:')
+    if given.is_file(): return last_name(given.parent) if given.name in HUB_FILES else given.stem
+    return last_name(given) if given.is_dir() else str(weights).removeprefix('hf-hub:')
 
 # %% ../nbs/api/01a_weights.ipynb #6e0e575a
 def read_weights(

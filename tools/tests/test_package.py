@@ -59,6 +59,12 @@ sys.modules.update(dict.fromkeys({DEVELOPMENT}))
 import apt_nb
 for m in pkgutil.iter_modules(apt_nb.__path__): importlib.import_module("apt_nb." + m.name)''')
 
+def test_broken_decord(tmp_path):
+    "Without a decord that loads, videos are read by PyAV alone."
+    (tmp_path/'decord.py').write_text('raise OSError("libavcodec.so: cannot open shared object file")')
+    code = f'import sys; sys.path.insert(0, {str(tmp_path)!r}); import apt_nb.video as v; print(v.decord)'
+    assert sh(sys.executable, '-c', code).strip() == 'None'
+
 @pytest.mark.parametrize('module', HEAVY)
 def test_light(module):
     "A module that should import quickly loads none of its HEAVY packages."
