@@ -400,7 +400,7 @@ METHOD_STATEMENTS = {
                  [f'APT better with {which} doubling of prompts ({t})'
                   for which in ('each', 'the last') for t in THREE]),
     'above VPT': ('5.3.1, Table 5', 'APT is above VPT, and tunes no more', COMPARISON,
-                  [f'APT above VPT, APT tuning no more ({t})' for t in THREE]),
+                  [f'APT above VPT, APT tuning at most 5% more ({t})' for t in THREE]),
     'above AdaptFormer': ('5.3.1, Table 5', 'APT is above AdaptFormer with fewer parameters', COMPARISON,
                           [f'APT-16 above AdaptFormer-8 ({t})' for t in THREE]),
     'below full': ('5.3.1, Table 5', 'APT is below full tuning on SSv2 and HMDB51', COMPARISON,

@@ -632,7 +632,8 @@ def change_text(leads:dict, claims:pd.DataFrame, step:str, row:str)->str:
     "'+2.1 points (+1.0 to +3.2): in its favour', of the slope or of the last step."
     p = leads[step, row]
     words = {'holds here': 'in its favour', 'opposite here': 'against it'}
-    decided = words.get(claims.outcome[step, row], 'open')
+    alone = ', alone ' + ('in its favour' if p['diff'] > 0 else 'against it') if p['p'] < .05 else ''
+    decided = words.get(claims.outcome[step, row], f'open{alone}')
     return f'{p["diff"]:+.1f} points ({p["low"]:+.1f} to {p["high"]:+.1f}): {decided}'
 
 @patch
@@ -672,12 +673,13 @@ REASONS = dict(
 def answer(self:Budget, claims:pd.DataFrame)->str:
     "Whether the judged row is behind because it is trained too little."
     last, of = self.names[-1], {r: self.standings(claims, r)[self.names[-1]] for r in self.against}
-    behind, unclear = ([r for r, word in of.items() if word == w] for w in ('below', 'open'))
-    not_told = f' Open: {", ".join(unclear)}.' if unclear else ''
+    told = {w: [r for r, word in of.items() if word == w] for w in ('below', 'above', 'level', 'open')}
+    behind, ahead = told['below'], f' and above {", ".join(told["above"])}' if told['above'] else ''
+    not_told = ''.join(f' {w.capitalize()}: {", ".join(told[w])}.' for w in ('level', 'open') if told[w])
     if not behind:
         said = f'After {last} no row is decided to be more than {MARGIN:g} points above {self.judged}.'
         return said + not_told
-    said = f'After {last} {self.judged} is below {", ".join(behind)}.{not_told}'
+    said = f'After {last} {self.judged} is below {", ".join(behind)}{ahead}.{not_told}'
     if len(self.names) == 1: return said
     sides = {end: [r for r in behind if self.end_of(claims, r) == end] for end in REASONS}
     return said + ''.join(' ' + REASONS[end].format(', '.join(rows)) for end, rows in sides.items() if rows)

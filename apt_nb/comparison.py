@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import re
 import seaborn as sns
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, fields, replace
 from fastcore.basics import patch
 from functools import partial
@@ -997,6 +997,17 @@ def matched(self:Comparison)->dict:
     return {(t, r): paired_difference(self.on(t), 'row', apt, r) for t, r, apt in pairs}
 
 @patch
+def beside_sentence(self:Comparison, methods:list)->str: # '' without rows of these methods
+    "How APT stands to the rows of some methods in `matched`, by target."
+    words = {1: 'above', -1: 'below', 0: 'open beside'}
+    said = defaultdict(lambda: defaultdict(list))
+    for (target, row), (sign, _) in gap_verdicts(self.matched()).items():
+        if self.rows[row]['method'] in methods: said[target][words[sign]].append(row)
+    on = lambda by_word: ', '.join(f'{word} {", ".join(rows)}' for word, rows in by_word.items())
+    each = '; '.join(f'on {target} {on(by_word)}' for target, by_word in said.items())
+    return each and f'At no more parameters, or up to 5% more, APT is {each}.'
+
+@patch
 def matched_table(self:Comparison, name:str, title:str)->Shown:
     "The differences of `matched`."
     gaps = self.matched()
@@ -1056,7 +1067,7 @@ def claim_matched(self:Comparison, target:str, method:str):
     gap = weighted_sum(pair_weights(match_budget(theirs, method)), theirs.top1)
     sign, names = (1, ('APT', FAMILIES[method].name)) if gap >= 0 else (-1, (FAMILIES[method].name, 'APT'))
     here = contrast(self.on(target), 'row', {row: sign * w for row, w in pair_weights(pairs).items()})
-    says = f'{names[0]} above {names[1]}, APT tuning no more ({target})'
+    says = f'{names[0]} above {names[1]}, APT tuning at most 5% more ({target})'
     self.claim(says, here, abs(gap))
 
 # %% ../nbs/api/12b_comparison.ipynb #0c4560fd

@@ -447,7 +447,7 @@ def is_full(
     f:dict, # a `finding`
 )->bool:
     "Whether its rows are so near 100% that they cannot be further apart than `MARGIN`."
-    return f['room'] <= MARGIN
+    return 'points' in f['measure'] and f['room'] <= MARGIN # a slope is in points per doubling
 
 def cannot_reach(
     f:dict, # a `finding`
@@ -482,7 +482,8 @@ def takes(
     if f['wants'] == 'no gain': far.append(MARGIN - here)
     elif not pd.isna(f['paper']) and f['wants'] != 'level':
         if not cannot_reach(f): far.append(f['paper'] - here)
-    level = points and (f['wants'] == 'level' or pd.isna(f['paper'])) and f['wants'] != 'no gain'
+    level = f['wants'] == 'level' or pd.isna(f['paper']) or cannot_reach(f)
+    level = points and level and f['wants'] != 'no gain'
     def found(k):
         sees = partial(detectable, f['se'] / k**.5, f['df'] * k)
         # both ends have to be excluded, each at 5%: with 9 of 10 for each, 4 of 5 for both
@@ -664,7 +665,7 @@ def read_findings(
 
 # %% ../nbs/api/12a_report.ipynb #8df87d67
 TAKES = ('What an open finding takes is counted for the difference that came out. If the true one is '
-         'smaller, it takes more.')
+         'another, it takes more or less.')
 
 # %% ../nbs/api/12a_report.ipynb #8c0e7f4e
 def is_loss(
@@ -715,7 +716,8 @@ def saturated_text(
     names, left = ', '.join(c.replace('_', ' ') for c in full), n - len(full)
     on = f'On {name} ' if name else ''
     return (f'{on}{len(full)} of {n} classes have {SATURATED:.0f}% or more in every run ({names}). '
-            f'Rows can differ in the other {left} alone.')
+            f'Rows can differ in the other {left} alone: '
+            f'a point of top-1 is {n / max(left, 1):.2g} points there.')
 
 def saturated_texts(
     records:list,  # records of runs, perhaps on several targets

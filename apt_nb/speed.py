@@ -367,12 +367,13 @@ TITLES = dict(
     depths='A training step with prompts in some blocks', inference='Inference', loader='A training item',
     starts='How long a start takes', hours='Hours of the experiments')
 
-TIMES_NOTE = ('Medians. The ratio is to {first}, and in brackets are its quartiles. Memory: the most at a '
-              'time, beyond the weights.')
+TIMES_NOTE = ('Medians. The ratio is to {first} in the same round, and in brackets are its quartiles. '
+              'Memory: the most at a time, beyond the weights.')
 NOTES = dict(
     profile='',
-    loader='Medians. The ratio is to decoding the frames alone, and in brackets are its quartiles.',
-    starts='Medians. The ratio is to a python that does nothing, and in brackets are its quartiles.',
+    loader='Medians. The ratio is to decoding the same frames alone, and in brackets are its quartiles.',
+    starts=('Medians. The ratio is to a python that does nothing, in the same round, and in brackets are '
+            'its quartiles.'),
     hours='Each epoch counts as the median one of its run. A run is one process beside others.')
 
 # %% ../nbs/api/12g_speed.ipynb #s7384df9

@@ -161,17 +161,17 @@ def moderated(
 def seed_variance(
     y:np.ndarray,       # right answers in points, `(rows, seeds, videos)`
     careful:bool=False, # see `moderated`
-)->tuple:               # variance of each row in points squared, `(rows,)`, and its degrees of freedom
-    """How much a row's accuracy varies with the seed, see `moderated`. What a seed does to all rows is left
-    out, if there are several."""
+)->tuple:               # variances in points squared `(rows,)`, the part of single answers, their df
+    """How much a row's accuracy on these videos varies from run to run, see `moderated`, and how much of this
+    is chance in its single answers. What a seed does to all rows is left out, if there are several."""
     R, S, V = y.shape
     both, df, scale = y - y.mean(1, keepdims=True), S - 1, 1.
     if R > 1: both, df, scale = both - both.mean(0, keepdims=True), df * (R - 1), R / (R - 1)
-    if df < 1: return np.full(R, math.nan), df
+    if df < 1: return np.full(R, math.nan), math.nan, df
     runs = both.mean(2, keepdims=True)
     between, df_row = moderated(scale * (runs**2).sum((1, 2)) / (S - 1), S - 1, df, careful)
-    within = ((both - runs)**2).sum() / (df * (V - 1)) / V
-    return np.maximum(0., between - within), df_row
+    within = ((both - runs)**2).sum() / (df * (V - 1)) / V if V > 1 else 0.
+    return between, within, df_row
 
 # %% ../nbs/api/12_stats.ipynb #b9c8dcf9
 def detectable(
@@ -202,22 +202,26 @@ def t_interval(
 def seed_parts(
     y:np.ndarray,  # right answers of a group of rows in points, `(rows, seeds, videos)`
     weights,       # weights of all these rows in a sum, `(rows,)`, or in several, `(sums, rows)`
-)->list:           # (variance, degrees of freedom), for `t_interval`
-    "What the seeds add to a weighted sum: each row apart, and all rows of the group together."
+)->tuple:          # [(variance, degrees of freedom)] for `t_interval`, and the part of single answers
+    """What the runs add to a weighted sum: each row apart, and all rows of the group together. The part of
+    single answers is in `video_variance`, too."""
     (R, S, _), w = y.shape, np.asarray(weights, float)
-    (apart, df), (together, of_mean) = seed_variance(y, careful=True), seed_variance(y.mean(0, keepdims=True))
-    both = w.sum(-1)**2
+    apart, single, df = seed_variance(y, careful=True)
+    (together,), single_together, of_mean = seed_variance(y.mean(0, keepdims=True))
+    both, squares = w.sum(-1)**2, (w**2).sum(-1)
     rest = np.maximum(0., w**2 @ apart - both * apart.mean() / R)
-    return [(rest / S, df), (both * together[0] / S, of_mean)]
+    parts = [(rest / S, df), (both * together / S, of_mean)]
+    return parts, ((squares - both / R) * single + both * single_together) / S
 
 def _all_seed_parts(records, knob, weights, seeds):
     "`seed_parts` of the rows with a frozen backbone, and of full tuning."
-    full, parts = {row_of(r, knob): r['config'].get('method') == 'full' for r in records}, []
+    full, parts, single = {row_of(r, knob): r['config'].get('method') == 'full' for r in records}, [], 0.
     for kind in (False, True):
         if not any(w for v, w in weights.items() if full[v] == kind): continue
         rows, _, y = answers([r for r in records if full[row_of(r, knob)] == kind], knob, seeds)
-        parts += seed_parts(y, [weights.get(v, 0.) for v in rows])
-    return parts
+        more, own = seed_parts(y, [weights.get(v, 0.) for v in rows])
+        parts, single = parts + more, single + own
+    return parts, single
 
 # %% ../nbs/api/12_stats.ipynb #607b6cd6
 def room(
@@ -242,8 +246,8 @@ def contrast(
     if missing: raise ValueError(f'no record has {knob}={missing[0]}: add it to the runs')
     w, n = np.array([weights[v] for v in values], float), y.shape[2]
     d = np.tensordot(w, y, 1).round(9) # equal answers differ by nothing
-    parts = [(video_variance(d.mean(0), w), max(n - 1, 1))]
-    if len(seeds) > 1: parts += _all_seed_parts(records, knob, weights, seeds)
+    parts, single = _all_seed_parts(records, knob, weights, seeds) if len(seeds) > 1 else ([], 0.)
+    parts = [(max(0., video_variance(d.mean(0), w) - single), max(n - 1, 1)), *parts]
     nothing = dict(p=math.nan, could_see=math.nan) if len(seeds) < 2 else {}
     about = dict(per_seed=dict(zip(seeds, d.mean(1).round(4).tolist())), n=n, room=room(w, y.mean((1, 2))))
     return t_interval(float(d.mean()), parts) | nothing | dict(knob=knob) | about
@@ -380,8 +384,8 @@ def epoch_window(
     last:float,   # and ends with this one
 )->range:
     "The epochs from one part of a run to another, counted from 1; at least one."
-    start = int(first * n) + 1
-    return range(min(n, start), max(start, round(last * n)) + 1)
+    start = math.floor(round(first * n, 6)) + 1
+    return range(min(n, start), max(start, math.ceil(round(last * n, 6))) + 1)
 
 # %% ../nbs/api/12_stats.ipynb #021a7892
 def window_difference(
@@ -401,7 +405,8 @@ def window_difference(
     if 'top' in column and n and a != b and {a, b} <= set(curves[knob]):
         y = answers([r for r in records if row_of(r, knob) in (a, b)], knob)[2]
         d = (y[0] - y[1]).mean(0)
-        videos = video_variance(d, (1, -1)) * len(d) / n, max(n - 1, 1)
+        single = seed_parts(y, (1, -1))[1] if y.shape[1] > 1 else 0. # the curves have their own
+        videos = max(0., video_variance(d, (1, -1)) - single) * len(d) / n, max(n - 1, 1)
     left = dict(room=room((1, -1), (means[a].mean(), means[b].mean()))) if videos else {}
     return seed_difference(means, a, b, videos) | left | dict(epochs=(span[0], span[-1]))
 
