@@ -224,12 +224,18 @@ def smaller_frames(
 def require_used(
     given,         # names of the options that you gave
     methods:list,  # methods of the runs
+    cfg,           # Config of the first
 ):
-    "Raise ValueError for an option that none of the methods takes."
-    from apt_nb.run import METHOD_FIELDS, option_fields
+    "Raise ValueError for an option that makes no difference to these methods, or to the videos of `cfg`."
+    from apt_nb.run import BENCHMARK_FIELDS, METHOD_FIELDS, option_fields
     used = {f for m in methods for f in option_fields(m).values()}
-    idle = [option_name(f) for f in METHOD_FIELDS if f in given and f not in used]
-    if idle: raise ValueError(f'{", ".join(idle)} makes no difference to {", ".join(methods)}: leave it out')
+    idle = {', '.join(methods): [f for f in METHOD_FIELDS if f not in used],
+            f'--sampling {cfg.sampling}': ['stride'] * (cfg.sampling == 'uniform'),
+            'videos of your own': [*BENCHMARK_FIELDS] * (cfg.data not in BENCHMARKS),
+            'videos that are no published data set': ['allow_missing', 'complete'] * (not cfg.dataset)}
+    for to, names in idle.items():
+        if found := [option_name(f) for f in names if f in given]:
+            raise ValueError(f'{", ".join(found)} makes no difference to {to}: leave it out')
 
 # %% ../nbs/api/14_commands.ipynb #5aa09496
 def value_text(
@@ -390,7 +396,7 @@ def apt_nb_train(args):
             raise ValueError(f'--against is {method!r}, it can be {", ".join(CHOICES["method"])}')
     require_folder_place('--out', own.out)
     cfg = config_from_options(given | dict(protocol=own.protocol))
-    require_used(given, [cfg.method, *own.against])
+    require_used(given, [cfg.method, *own.against], cfg)
     from apt_nb.own_videos import train_videos
     train_videos(cfg, own.out, own.against, own.check, own.progress, own.plan, given)
 
@@ -432,8 +438,9 @@ def apt_nb_evaluate(args):
     require_model(own.tuned)
     require_file_place('--csv', own.csv)
     require_own_page(own.out)
-    from apt_nb.own_videos import evaluate_videos, require_outside
+    from apt_nb.own_videos import TESTED, evaluate_videos, require_outside, require_own_table, table_place
     require_outside(own.out, given['data'])
+    require_own_table(table_place(own.csv, own.out), TESTED)
     tested = evaluate_videos(own.tuned, everything=own.all, progress=own.progress, **given)
     tested.write(own.csv, own.out)
 

@@ -15,12 +15,13 @@ from fastcore.basics import patch
 from pathlib import Path
 from .audit import records_of
 from .config import preset
-from .core import ShowsMarkdown, atomic, repo_root
+from .core import DamagedFile, ShowsMarkdown, atomic, repo_root
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
 from .report import LINE_STYLES, Shown, figures_dir, markdown, new_figure, save_drawing, save_records
 from .run import environment
 from .training import make_accelerator
 from .tuning import n_tuned, train_mode, tune
+from .video_vit import check_number
 from .weights import video_vit
 
 # %% ../nbs/api/12e_cost_report.ipynb #fc1d8ac1
@@ -128,7 +129,10 @@ def measure_methods(
     precision:str='auto',  # 'auto', 'fp32' or 'bf16', see `resolve_precision`
     threads:int=1,    # threads of a CPU
 )->dict:
-    "Measure time and memory of the methods on this machine, see `benchmark`; returns a record."
+    """Measure time and memory of the methods on this machine, see `benchmark`; returns a record. ValueError
+    for nothing to measure."""
+    if not measured: raise ValueError('measured is empty: name one method or more')
+    for name, n in dict(batch=batch, rounds=rounds, threads=threads).items(): check_number(name, n, int, 1)
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     device = make_accelerator().device
@@ -157,8 +161,10 @@ def measurement(
 )->Measurement:
     """The measurement in figures/<profile>/records/07_cost.json if it has these settings, or a new one,
     which is saved there."""
-    records = records_of('07_cost', profile, root or repo_root())
-    if records and not measure and fits(records[0], **settings): return Measurement(records[0], False)
+    try: records = [] if measure else records_of('07_cost', profile, root or repo_root())
+    except DamagedFile as e:
+        raise DamagedFile(f'{e}. Restore it, or measure again (measure = True)') from None
+    if records and fits(records[0], **settings): return Measurement(records[0], False)
     record = measure_methods(profile, **settings)
     save_records([record], '07_cost', profile, root)
     return Measurement(record, True)

@@ -642,8 +642,8 @@ def split_parts(
     if 'train' in parts: train, test = parts['train'], parts['test']
     else: train, test = _split_off_test(parts[''], test, group, share, val, seed)
     if len(train.classes) < 2:
-        raise DatasetError(f'{train.root}: holds one class, {train.classes[0]}, and two are needed. If the '
-                           'class folders are inside it, name that folder')
+        raise DatasetError(f'{train.root}: holds one class, {train.classes[0]}, and two are needed. Add '
+                           'another one, or name the folder that has the class folders in it')
     if val_groups and group is None:
         raise DatasetError(f'{train.root}: val_groups={val_groups!r}, but nothing says how to find groups in '
                            'the file names: give group=')

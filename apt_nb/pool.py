@@ -53,7 +53,8 @@ def default_jobs()->int:
 def n_jobs(
     asked:int=0, # processes (0 or None: see `default_jobs`)
 )->int:
-    "Number of processes; ValueError below 0."
+    "Number of processes; ValueError below 0, TypeError for something else than a whole number."
+    if not isinstance(asked or 0, int): raise TypeError(f'jobs is {asked!r}: it must be a whole number')
     if (asked or 0) < 0: raise ValueError(f'jobs is {asked}: give 0, for one per core or GPU, or more')
     return asked or default_jobs()
 

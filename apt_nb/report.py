@@ -30,7 +30,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from PIL import Image
-from .config import BENCHMARKS
+from .config import BENCHMARKS, PROFILES
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root, rounded
 from .core import spent_seconds
 from .paper import SETTING_NAMES, by_setting, row_label, setting_label
@@ -107,7 +107,9 @@ def profile_dir(
     profile:str,   # size: smoke, demo or paper
     root=None,     # clone (None: the one that the package is in)
 )->Path:
-    "The folder figures/<profile>, or what APT_NB_FIGURES names below figures/."
+    "The folder figures/<profile>, or what APT_NB_FIGURES names below figures/. ValueError for no profile."
+    if profile not in PROFILES and not profile.startswith('own/'): # these are made by `figures_dir`
+        raise ValueError(f'profile is {profile!r}, it can be {", ".join(PROFILES)}')
     return as_path(root or repo_root())/'figures'/(os.environ.get('APT_NB_FIGURES') or profile)
 
 def figures_dir(
@@ -186,7 +188,7 @@ def save_records(
 )->Path:
     "Write figures/<profile>/records/<name>.json, each run on one line; raises what `figures_dir` raises."
     file = figures_dir(profile, records, root)/'records'/f'{name}.json'
-    once = {r['hash']: json.dumps(r) for r in records}
+    once = {r['hash']: json.dumps(r, allow_nan=False) for r in records}
     text = '[\n' + ',\n'.join(once.values()) + '\n]\n'
     atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
     return file

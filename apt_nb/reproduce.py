@@ -6,9 +6,10 @@
 __all__ = ['YOURS', 'COMPUTING', 'input_files', 'fingerprint', 'own_kernel', 'mend_links', 'execute', 'Task', 'is_finished',
            'figure_times', 'failure_text', 'run_task', 'make_tasks', 'require_own_paths', 'stamped',
            'require_own_names', 'require_own_data', 'summary', 'experiment_of', 'Plan', 'pick', 'left_out', 'follow',
-           'require_effect', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn',
-           'train_round', 'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'batch_name',
-           'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds', 'reproduce_command']
+           'require_options', 'require_effect', 'require_seeds', 'plan_runs', 'advance', 'recipe', 'recipe_table',
+           'announcement', 'warn', 'train_round', 'train_on_cluster', 'agreement_text', 'train_all', 'run_tasks',
+           'needs_gpu', 'batch_name', 'reproduce', 'leave', 'exit_on_error', 'read_cluster', 'is_own', 'read_seeds',
+           'reproduce_command']
 
 # %% ../nbs/api/13a_reproduce.ipynb #bcd38213
 import apt_nb, hashlib, importlib, inspect, json, logging, math, os, re, signal, sys, time
@@ -29,7 +30,7 @@ from .notebooks import read_yaml
 from .official import known_set
 from .paper import short_label
 from .pool import n_jobs, use_devices
-from .run import held_share, misfit, read_record
+from .run import METHOD_FIELDS, held_share, misfit, option_fields, read_record
 from .sweep import Experiment, Stage, SweepBar, SweepError, expected_seconds, run_folders, run_work
 from .sweep import run_labels, shipped_among, shipped_records, sweep, train_nothing
 from .training import make_accelerator, peak_lr
@@ -329,6 +330,18 @@ def follow(plan:Plan, experiment:Experiment):
         else: experiment.send([read_record(f) or left[f] for f in folders])
 
 # %% ../nbs/api/13a_reproduce.ipynb #25378d9c
+def require_options(
+    runs:list,     # settings of the runs
+    settings:dict, # a notebook's `settings`
+):
+    "Raise ValueError for a method that does not have what the runs differ in, so they would be one run."
+    if 'method' not in settings: return
+    differ = [k for k in METHOD_FIELDS if len({str(r[k]) for r in runs}) > 1]
+    has = {f for r in runs for f in option_fields(r['method']).values()}
+    if idle := [k for k in differ if k not in has]:
+        raise ValueError(f"settings: leave out method, which is {settings['method']!r}: the runs of this "
+                         f'notebook differ in {idle[0]}, which it does not have')
+
 def require_effect(
     experiment:Experiment, # None: it trains nothing
     settings:dict,         # a notebook's `settings`
@@ -337,6 +350,7 @@ def require_effect(
     if not experiment or not experiment.stage: return
     runs = [vars(c) for c in [*experiment.stage.runs, *experiment.stage.later]]
     plain = lambda v: tuple(v) if isinstance(v, list) else v
+    require_options(runs, settings)
     for k, v in settings.items():
         values = dict.fromkeys(str(r[k]) for r in runs if k in r)
         if values and all(r[k] != plain(v) for r in runs):

@@ -71,7 +71,10 @@ def class_splits(
     "The splits of a folder of classes, of train/ and more, or of lists. Drawn at random if nothing says how."
     test = cfg.test_groups or (as_path(cfg.test_list) if cfg.test_list else None)
     draw = dict(seed=cfg.split_seed, share=cfg.test_fraction, val_groups=cfg.val_groups)
-    return split_parts(data_parts(root), test, held_share(cfg), group_key(cfg), **draw)
+    try: return split_parts(data_parts(root), test, held_share(cfg), group_key(cfg), **draw)
+    except DatasetError as e:
+        if root.is_dir(): raise
+        raise DatasetError(f'{root}: {str(e).removeprefix(f"{root.parent}: ")}') from None
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
@@ -603,6 +606,7 @@ def run(
     wait:bool=True, # wait if another process trains this run; otherwise `Busy` is raised
 )->dict:            # record
     "Load the record of a finished run. Otherwise train (or resume), test once, and write the record."
+    if not isinstance(cfg, Config): raise TypeError(f'run takes a Config, not {cfg!r}: preset makes one')
     folder = named_folder(cfg.profile, name or config_hash(cfg))
     if record := finished(folder): return record
     with run_lock(make_folder(folder), wait):

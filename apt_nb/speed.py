@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
-from .core import as_path, plural, read_json, repo_root, spent_seconds
+from .core import DamagedFile, as_path, plural, read_json, repo_root, spent_seconds
 from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
@@ -33,6 +33,7 @@ from .run import environment
 from .training import compile_blocks, forward_context, make_accelerator, reproducible, set_attention
 from .tuning import tune
 from .video import write_mp4
+from .video_vit import check_number
 from .weights import video_vit
 
 # %% ../nbs/api/12g_speed.ipynb #19536af9
@@ -266,7 +267,12 @@ def measure_speed(
     large:bool=True,       # also measure ViT-S with 400 prompts
     batches:list=(),       # more numbers of clips to measure a step with
 )->dict:                   # a record, with a list of rows for each table
-    "Measure everything that notebook 12 shows, on this machine."
+    "Measure everything that notebook 12 shows, on this machine. ValueError for what cannot be measured."
+    counts = dict(n_prompts=n_prompts, batch=batch, rounds=rounds) | {f'batches: {b!r}': b for b in batches}
+    for name, n in counts.items(): check_number(name, n, int, 1)
+    unknown = [w for w in ways if w not in STEP_WAYS]
+    if unknown or not ways:
+        raise ValueError(f'ways is {list(ways)!r}: give one or more of {", ".join(STEP_WAYS)}')
     asked = dict(size=size, n_prompts=n_prompts, batch=batch, rounds=rounds, precision=precision)
     how = asked | dict(device=make_accelerator().device)
     with reproducible(1), films(videos) as folder:
@@ -327,7 +333,9 @@ def speed(
     **settings,          # settings of `measure_speed`
 )->Speed:
     "The measurement in figures/<profile>/records/12_speed.json if it has these settings, or a new one."
-    records = records_of('12_speed', profile, root or repo_root())
+    try: records = [] if measure else records_of('12_speed', profile, root or repo_root())
+    except DamagedFile as e:
+        raise DamagedFile(f'{e}. Restore it, or measure again (measure = True)') from None
     known = dict(batches=[]) | (records[0] if records else {}) # older records have no batches
     same = records and all(known.get(k) == v for k, v in kept_settings(settings).items())
     if measure or not same:

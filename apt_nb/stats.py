@@ -120,6 +120,7 @@ def answers(
     if len(bits) < len(runs):
         raise ValueError(f'several runs have the same {knob} and seed: give runs that differ in these only')
     rows = list(dict.fromkeys(value for value, _ in bits))
+    if not rows: raise ValueError(f'there are no records to compare by {knob}')
     if seeds is None: seeds = sorted(set.intersection(*({s for v, s in bits if v == row} for row in rows)))
     names = ' and '.join(f'{knob}={v}' for v in rows)
     if not seeds: raise ValueError(f'no seed was run with both {names}: add a common one to seeds')

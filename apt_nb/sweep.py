@@ -6,8 +6,9 @@
 __all__ = ['FAILED', 'DECIDING', 'MADE_BY', 'SweepError', 'n_videos', 'passes', 'all_passes', 'pass_seconds', 'device_records',
            'run_work', 'SweepBar', 'run_labels', 'train_nothing', 'prepare_benchmarks', 'run_folders', 'bare_code',
            'code_hashes', 'as_run', 'runs_in', 'saved_records', 'record_digest', 'kept_folder', 'kept_records',
-           'is_listed', 'shipped_records', 'say_unused', 'keep_shipped', 'shipped_among', 'shipped_for', 'sweep',
-           'Stage', 'Experiment', 'temporary_cache', 'time_short_runs', 'expected_seconds']
+           'is_listed', 'shipped_records', 'say_unused', 'keep_shipped', 'shipped_among', 'shipped_for',
+           'require_configs', 'sweep', 'Stage', 'as_runs', 'Experiment', 'temporary_cache', 'time_short_runs',
+           'expected_seconds']
 
 # %% ../nbs/api/11b_sweep.ipynb #23c5be88
 import apt_nb, ast, hashlib, io, json, math, os, shutil, tokenize, traceback
@@ -377,6 +378,15 @@ def shipped_for(
     return found
 
 # %% ../nbs/api/11b_sweep.ipynb #0a304ff5
+def require_configs(
+    cfgs,   # any iterable
+)->list:
+    "The items as a list. TypeError for one that is no Config."
+    cfgs = list(cfgs)
+    if wrong := [c for c in cfgs if not isinstance(c, Config)]:
+        raise TypeError(f'a run is {wrong[0]!r}: it must be a Config, as preset and grid make them')
+    return cfgs
+
 def sweep(
     cfgs,               # list of Config; equal ones run once
     jobs:int=0,         # processes (0: see `default_jobs`)
@@ -386,6 +396,7 @@ def sweep(
     """Train what is not trained yet, and return all records. Raises SweepError at the end if runs failed.
     In a script, call it under `if __name__ == '__main__'`."""
     if isinstance(cfgs, Config): raise TypeError('sweep takes a list: for one run, give sweep([cfg])')
+    cfgs = require_configs(cfgs)
     folders = run_folders(cfgs)
     there = {f: shipped[f.name] for f in folders if f.name in (shipped or {}) and not read_record(f)}
     new = lambda i, f: f not in folders[:i] and f not in there and not read_record(f)
@@ -406,18 +417,26 @@ class Stage:
     choice:bool = False  # only the results on validation videos will be read
 
 # %% ../nbs/api/11b_sweep.ipynb #990e465b
+def as_runs(found)->list:
+    "The runs that an experiment yields. TypeError for something else than a list of Config."
+    if isinstance(found, Config): raise TypeError('an experiment yields a list of runs: yield [cfg]')
+    return require_configs(found)
+
 class Experiment(ShowsMarkdown):
     "Follows an experiment: `stage` is what it asks for (None at the end), `result` what it returned."
     def __init__(self,
         stages,  # generator: yields lists of Config (or `Stage`), gets their records, returns the result
     ):
         self.stages, self.stage, self.result = stages, None, None
+        if not hasattr(stages, 'send'):
+            raise TypeError(f'an experiment is {stages!r}: call your generator function, as '
+                            'Experiment(runs(...))')
         self._advance(stages.__next__)
 
     def _advance(self, step, *args):
         try: found = step(*args)
         except StopIteration as e: self.stage, self.result = None, e.value
-        else: self.stage = found if isinstance(found, Stage) else Stage(list(found))
+        else: self.stage = found if isinstance(found, Stage) else Stage(as_runs(found))
 
     def send(self, records): self._advance(self.stages.send, records)
     def throw(self, error:SweepError): self._advance(self.stages.throw, error)

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['CHECKSUM', 'HIDDEN', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'math_attention', 'autocast_for',
            'forward_context', 'plain_is_faster', 'set_attention', 'epoch_seed', 'reproducible', 'smoothed_loss',
-           'take_step', 'new_scaler', 'batch_parts', 'part_seed', 'drops_per_sample', 'check_loss', 'changing_state',
-           'model_origin', 'origin_errors', 'plain_recipe', 'save_checkpoint', 'model_precision', 'check_checkpoint',
-           'read_checkpoint', 'resume', 'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator',
-           'make_accelerator', 'check_shares', 'check_recipe', 'downsample', 'samplers_of', 'begin_epoch',
-           'compile_blocks', 'Trainer', 'train']
+           'take_step', 'new_scaler', 'check_batch', 'batch_parts', 'part_seed', 'drops_per_sample', 'check_loss',
+           'changing_state', 'model_origin', 'origin_errors', 'plain_recipe', 'save_checkpoint', 'model_precision',
+           'check_checkpoint', 'read_checkpoint', 'resume', 'new_history', 'hidden_environment', 'use_cpu',
+           'PlainAccelerator', 'make_accelerator', 'check_shares', 'check_loader', 'check_recipe', 'downsample',
+           'samplers_of', 'begin_epoch', 'compile_blocks', 'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, json, math, os, time, torch
@@ -159,8 +159,13 @@ def smoothed_loss(
     autocast,            # function that makes the context of the forward pass
     smoothing:float=0.,  # probability spread over all classes
 )->torch.Tensor:         # scalar, float32
-    "Mean cross-entropy over all views."
+    "Mean cross-entropy over all views. ValueError for a label that the model does not have."
     with autocast(): logits = model(clip_batch(batch, device))
+    low, high = (int(v) for v in batch['label'].aminmax())
+    if low < 0 or high >= logits.shape[-1]:
+        wrong, n = low if low < 0 else high, logits.shape[-1]
+        raise ValueError(f'a label is {wrong}, and the model has {n} classes, from 0: '
+                         'give it all that there are')
     y = batch['label'].to(device).repeat_interleave(batch['clip'].shape[1])
     return F.cross_entropy(logits.float(), y, label_smoothing=smoothing)
 
@@ -193,6 +198,23 @@ def new_scaler(
     return torch.amp.GradScaler(torch.device(device).type, init_scale=128., growth_interval=128)
 
 # %% ../nbs/api/08_training.ipynb #198b27cf
+def check_batch(
+    batch, # what a loader gave
+):
+    "Raise TypeError for what is no batch of clips and labels."
+    if not isinstance(batch, dict) or not {'clip', 'label'} <= batch.keys():
+        raise TypeError(f'a batch is of type {type(batch).__name__}: give items dict(clip=..., label=...)')
+    clip, label = batch['clip'], batch['label']
+    tensor = lambda t, n: isinstance(t, torch.Tensor) and t.ndim == n
+    features = isinstance(clip, torch.Tensor) and clip.is_floating_point() # a frozen model's
+    of = lambda t: f'{str(t.dtype)[6:]} {tuple(t.shape)}' if isinstance(t, torch.Tensor) else type(t).__name__
+    if not features and not tensor(clip, 6):
+        raise TypeError(f'the clips of a batch are {of(clip)}: they must be '
+                        '(videos, views, 3, frames, height, width)')
+    if not tensor(label, 1) or label.is_floating_point():
+        raise TypeError(f'the labels of a batch are {of(label)}: they must be whole numbers, one for each '
+                        'video')
+
 def batch_parts(
     batch:dict,      # clip and label, as from a loader
     micro_batch:int, # videos of a part (0: all)
@@ -267,8 +289,16 @@ def origin_errors(
 def plain_recipe(
     r:Recipe,  # settings of the run, or anything with the fields of `Recipe`
 )->Recipe:
-    "The settings of the loop, with numpy's numbers as Python's, which a checkpoint can hold."
-    return Recipe(**{f.name: jsonable(getattr(r, f.name)) for f in fields(Recipe)})
+    """The settings of the loop, with numpy's numbers as Python's, which a checkpoint can hold. TypeError for
+    something else than settings, or a setting of another type."""
+    if lacks := [f.name for f in fields(Recipe) if not hasattr(r, f.name)]:
+        raise TypeError(f'r is of type {type(r).__name__}, which has no {lacks[0]}: give a Recipe')
+    values = {f.name: jsonable(getattr(r, f.name)) for f in fields(Recipe)}
+    fits = {int: (int,), float: (int, float), bool: (bool,), str: (str,)}
+    for f in fields(Recipe):
+        if type(values[f.name]) not in fits[f.type]:
+            raise TypeError(f'{f.name} is {values[f.name]!r}, it must be of type {f.type.__name__}')
+    return Recipe(**values)
 
 CHECKSUM = b'\nsha256 ' # between a checkpoint and its checksum, because torch's reader ignores its own
 
@@ -410,6 +440,17 @@ def check_shares(
                          f'{batch_size // processes} of the {batch_size} videos: use at most '
                          f'{max(1, batch_size // micro_batch)} processes')
 
+def check_loader(
+    name:str, # what it is called, for the message
+    loader,   # batches of a data set
+):
+    "Raise TypeError for what is no DataLoader, or one that does not know how many videos it has."
+    try: known = len(loader.dataset) >= 0 and hasattr(loader, 'batch_sampler')
+    except (AttributeError, TypeError): known = False
+    if not known:
+        raise TypeError(f'{name} is of type {type(loader).__name__}: give a torch DataLoader, of a data set '
+                        'that has a length')
+
 def check_recipe(
     r:Recipe, # settings of the run
     loader,   # batches for training
@@ -476,6 +517,8 @@ class Trainer:
         progress=True,  # True: a bar; a function: called after each step
     ):
         self.acc, r = make_accelerator(), plain_recipe(r)
+        for name, given in dict(train_loader=train_loader, val_loader=val_loader).items():
+            if given is not None: check_loader(name, given)
         check_recipe(r, train_loader)
         check_shares(r.batch_size, self.acc.num_processes, r.micro_batch)
         self.unwrapped, self.r = model.to(self.acc.device), r
@@ -485,6 +528,8 @@ class Trainer:
         self.autocast = forward_context(model, r.precision)
         self.scaler = new_scaler(self.acc.device, r.precision)
         groups = param_groups(model, r.weight_decay, r.decay_scales)
+        if not any(g['params'] for g in groups):
+            raise ValueError('no parameter of the model requires a gradient: call tune before')
         opt = torch.optim.AdamW(groups, lr=peak_lr(r), weight_decay=r.weight_decay)
         self.model, self.opt, self.loader = self.acc.prepare(model, opt, train_loader)
         self.val = val_loader and self.acc.prepare(val_loader)
@@ -543,7 +588,9 @@ def part_losses(
     lr:float,    # its learning rate, for the message
     found:list,  # gets the loss of each part
 ):
-    "The losses of a batch's parts, one after the other. FloatingPointError if one is not finite."
+    """The losses of a batch's parts, one after the other. FloatingPointError if one is not finite; raises
+    what `check_batch` and `smoothed_loss` raise."""
+    check_batch(batch)
     parts = batch_parts(batch, self.r.micro_batch)
     first = self.acc.process_index * len(parts)
     own = self.r.micro_batch or self.acc.num_processes > 1 and drops_per_sample(self.unwrapped)

@@ -238,6 +238,9 @@ def tune(
 )->nn.Module:        # the model
     """Mark what `method` trains, give the model a new head, and keep the settings in `model.tuned`.
     ValueError for a model that is tuned or sharded, and for a method or options that it cannot have."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f'tune takes a model, not {model!r}: video_vit makes one, and so do timm and '
+                        'transformers')
     m = unwrap_model(model)
     require_whole(m)
     if tuned := getattr(m, 'tuned', None):

@@ -7,9 +7,9 @@ __all__ = ['OTHER_CLIP', 'COUNTER', 'PROMPTS', 'DECODER', 'LAST_NORM', 'TEXT_TOW
            'PUBLISHED_VIDEOMAE', 'TRANSFORMERS_CLIP', 'TIMM_CLIP', 'OWN_CLIP', 'LAYOUTS', 'OURS_ONLY', 'JOIN_ERROR',
            'CALLER_MAY_CHANGE', 'PUBLISHED_HEADS', 'TRANSFORMERS_SETTINGS', 'HEAD_PREFIXES', 'FLOATS', 'PRETRAINED_DIR',
            'HUB_FILES', 'WEIGHT_SUFFIXES', 'check_start', 'read_pickle', 'pickle_error', 'plain_tensor', 'tensor_table',
-           'read_file', 'Layout', 'find_layout', 'join_parts', 'to_our_names', 'shape_settings', 'setting_conflicts',
-           'settings_file', 'number_in', 'table_in', 'pixels_in', 'config_from_transformers', 'epsilon_notes',
-           'config_from_arguments', 'config_from_timm', 'Checkpoint', 'content_notes', 'odd_tables',
+           'read_file', 'Layout', 'require_no_tuned', 'find_layout', 'join_parts', 'to_our_names', 'shape_settings',
+           'setting_conflicts', 'settings_file', 'number_in', 'table_in', 'pixels_in', 'config_from_transformers',
+           'epsilon_notes', 'config_from_arguments', 'config_from_timm', 'Checkpoint', 'content_notes', 'odd_tables',
            'state_dict_mismatch', 'not_finite', 'Loaded', 'position_note', 'same_table', 'adapt_state', 'adapt_clip',
            'head_misfit', 'keys_left_random', 'resolve_num_heads', 'load_weights', 'misfit_message', 'text_beside',
            'save_backbone', 'hub_name', 'folder_weights', 'hub_weights', 'offline_message', 'fetch_config',
@@ -23,7 +23,7 @@ from fastcore.basics import patch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from importlib.resources import files
 from pathlib import Path
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from timm.layers import resample_abs_pos_embed
@@ -197,6 +197,14 @@ OURS_ONLY = ("only VideoMAE's ViTs and CLIP's image towers become a VideoViT; ot
              'are for load_classifier of apt_nb.transformers_models')
 
 # %% ../nbs/api/01a_weights.ipynb #2007e81f
+def require_no_tuned(path):
+    "ValueError for a file of `apt_nb.tuning.save_tuned`, which is no backbone."
+    if as_path(path).suffix != '.safetensors': return
+    with safe_open(path, 'pt') as f: tuned = 'apt_nb' in (f.metadata() or {})
+    if tuned:
+        raise ValueError(f'{path} holds what was tuned, and no backbone: give the weights of its backbone. '
+                         'The file itself is for load_tuned, apt_nb_evaluate and apt_nb_predict')
+
 def find_layout(
     path,          # file, for the message
     tensors:dict,  # {file's name: tensor}
@@ -208,6 +216,7 @@ def find_layout(
         if any(re.search(layout.mark, plain_name(name)) for name in tensors): return layout
     if any(name.endswith('class_embedding') for name in tensors):
         raise ValueError(f"{path} is CLIP in OpenAI's own layout: {OTHER_CLIP}")
+    require_no_tuned(path)
     raise ValueError(f'{path} has none of the known layouts ({"; ".join(l.title for l in LAYOUTS)}). '
                      f'Its {len(tensors)} tensors begin with: {", ".join(list(tensors)[:5])}')
 
@@ -759,8 +768,9 @@ def find_weights(
 # %% ../nbs/api/01a_weights.ipynb #e8df619e
 def weights_name(
     weights,  # as for `find_weights`
-)->str:       # file without its ending, folder, or name on the Hub
+)->str:       # file without its ending, folder, or name on the Hub ('': none)
     "A short name for weights, as records have it."
+    if not str(weights): return ''
     given = as_path(weights)
     if given.is_file(): return last_name(given.parent) if given.name in HUB_FILES else given.stem
     return last_name(given) if given.is_dir() else str(weights).removeprefix('hf-hub:')
