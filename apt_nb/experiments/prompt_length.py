@@ -13,6 +13,7 @@ from ..report import Study
 # %% ../../nbs/01_ablation_prompt_length.ipynb #2292264b
 def counterparts(stands_for):
     "The paper's Table 1 by the prompt lengths that stand for its own, which are in `paper`."
+    if stands_for <= 0: raise ValueError(f'stands_for is {stands_for}: give a number above 0')
     printed = published(1)
     return printed.assign(paper=printed.index).rename(index=lambda n: round(n / stands_for))
 
