@@ -232,7 +232,7 @@ def require_used(
     idle = {', '.join(methods): [f for f in METHOD_FIELDS if f not in used],
             f'--sampling {cfg.sampling}': ['stride'] * (cfg.sampling == 'uniform'),
             'videos of your own': [*BENCHMARK_FIELDS] * (cfg.data not in BENCHMARKS),
-            'videos that are no published data set': ['allow_missing', 'complete'] * (not cfg.dataset)}
+            'videos that are no published data set': ['allow_missing'] * (not cfg.dataset)}
     for to, names in idle.items():
         if found := [option_name(f) for f in names if f in given]:
             raise ValueError(f'{", ".join(found)} makes no difference to {to}: leave it out')
