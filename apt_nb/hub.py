@@ -14,7 +14,7 @@ from huggingface_hub import EvalResult, HfApi, ModelCardData
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 from pathlib import Path, PureWindowsPath
 from safetensors.torch import save_file
-from .core import DamagedFile, as_path, atomic
+from .core import DamagedFile, as_path, atomic, require_jsonable
 from .pages import percent_range
 from .run import RECORD, fitting
 from .transformers_models import rebuild_classifier
