@@ -466,6 +466,7 @@ def by_verdict(
         found['level' if level[k] < .05 else said.get(v, 'open')].append(k[1])
     return found
 
+# %% ../nbs/api/12j_budget.ipynb #b052dgp2
 def rises_sentence(
     gaps:dict,  # from `Budget.rises`
 )->str:
@@ -669,6 +670,7 @@ REASONS = dict(
            'little training is not the reason.'),
     open='It is open whether more training would narrow the difference to {}.')
 
+# %% ../nbs/api/12j_budget.ipynb #b068dgp2
 @patch
 def answer(self:Budget, claims:pd.DataFrame)->str:
     "Whether the judged row is behind because it is trained too little."

@@ -213,6 +213,7 @@ def live_jobs(
 # %% ../nbs/api/11c_cluster.ipynb #4a9fca76
 POLL = 30 # seconds between two looks at the queue, less at the beginning
 
+# %% ../nbs/api/11c_cluster.ipynb #4a9fcap2
 class Queue:
     "Runs that a batch waits for, and their jobs."
     def __init__(self,

@@ -390,6 +390,7 @@ def _tuned_columns(wide, targets):
     else: names = {f'tuned, {t}': t for t in targets}
     return {title: [f'{n:,}' for n in wide.tuned[t]] for title, t in names.items()}
 
+# %% ../nbs/api/12b_comparison.ipynb #37a309p2
 def readable_comparison(
     t:pd.DataFrame,  # table of `comparison_table`
     targets:dict,    # name: settings, and `paper`
@@ -996,6 +997,7 @@ def matched(self:Comparison)->dict:
     pairs = [(t, r, apt) for t, rows in found.items() for r, apt in rows.items()]
     return {(t, r): paired_difference(self.on(t), 'row', apt, r) for t, r, apt in pairs}
 
+# %% ../nbs/api/12b_comparison.ipynb #9d0deap2
 @patch
 def beside_sentence(self:Comparison, methods:list)->str: # '' without rows of these methods
     "How APT stands to the rows of some methods in `matched`, by target."

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CostReport', 'setting_text', 'meta_models', 'operation_ratios', 'tuned_parameters', 'Measurement', 'measure_methods',
-           'fits', 'measurement']
+           'fits', 'measured_before', 'measurement']
 
 # %% ../nbs/api/12e_cost_report.ipynb #a33ba6d4
 import torch
@@ -152,6 +152,17 @@ def fits(record:dict, precision:str, threads:int, **settings)->bool:
     same = all(record[k] == v for k, v in settings.items()) and precision in ('auto', where['precision'])
     return same and record.get('threads', where['threads']) in (0, threads)
 
+# %% ../nbs/api/12e_cost_report.ipynb #measbef1
+def measured_before(
+    name:str,        # name of the file
+    profile:str,     # smoke, demo or paper
+    root:Path=None,  # clone (None: the one that the package is in)
+)->list:             # records, none if there is no file
+    "What figures/<profile>/records/<name>.json holds. DamagedFile says that it can be measured again."
+    try: return records_of(name, profile, root or repo_root())
+    except DamagedFile as e:
+        raise DamagedFile(f'{e}. Restore it, or measure again (measure = True)') from None
+
 # %% ../nbs/api/12e_cost_report.ipynb #cf5d08eb
 def measurement(
     profile:str,         # smoke, demo or paper
@@ -161,9 +172,7 @@ def measurement(
 )->Measurement:
     """The measurement in figures/<profile>/records/07_cost.json if it has these settings, or a new one,
     which is saved there."""
-    try: records = [] if measure else records_of('07_cost', profile, root or repo_root())
-    except DamagedFile as e:
-        raise DamagedFile(f'{e}. Restore it, or measure again (measure = True)') from None
+    records = [] if measure else measured_before('07_cost', profile, root)
     if records and fits(records[0], **settings): return Measurement(records[0], False)
     record = measure_methods(profile, **settings)
     save_records([record], '07_cost', profile, root)

@@ -52,6 +52,7 @@ def unclear_times(
     counts = lambda texts: {str(min(map(int, texts)) + i) for i in range(len(texts))} == set(texts)
     return len({len(t) for ts in found.values() for t in ts}) > 1 and not all(map(counts, found.values()))
 
+# %% ../nbs/api/04b_frames.ipynb #f4kindp2
 def same_frame(
     names:list,  # file names
 )->list:         # two of them, none if all differ

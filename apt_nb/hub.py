@@ -157,6 +157,7 @@ def file_parts(
     check_classes(kept, state)
     return {**info, 'meta': kept}, state
 
+# %% ../nbs/api/13d_hub.ipynb #23c663p2
 def shared_parts(
     tuned,        # tuned model, or a file or folder that holds one
     record:dict,  # record of its run (None: that of the folder)
@@ -212,6 +213,7 @@ def require_own_repo(
         raise ValueError(f'{repo} has a README.md on the Hub that is not the page of a tuned model: give '
                          'another name, or remove it there')
 
+# %% ../nbs/api/13d_hub.ipynb #e6dc3bp2
 def push_to_hub(
     tuned,              # tuned model, or a file or folder that holds one
     repo:str,           # repository, `owner/name`; it is made if it does not exist

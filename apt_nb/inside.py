@@ -231,6 +231,7 @@ def tensor_files(
     cached = named_folder(profile, name)/'tuned.safetensors'
     return *(folder/'tuned'/f'{name}.safetensors' for folder in folders), cached
 
+# %% ../nbs/api/12i_inside.ipynb #022insp2
 def tuned_tensors(
     cfgs:dict,  # {name of a run: its settings}
     jobs:int,   # processes (0: see `default_jobs`)

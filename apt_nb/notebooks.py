@@ -93,6 +93,7 @@ def check_keys(name:str, value, source:str):
     if wrong: raise ValueError(f"{source}: {name} has the key {wrong[0]!r}: put it in quotes")
     for k, v in value.items(): check_keys(f'{name}: {k}', v, source)
 
+# %% ../nbs/api/12c_notebooks.ipynb #36b97fp2
 def check_items(name:str, value:list, own:list, source:str):
     "Raise ValueError for an item of another type than those that a notebook's own list has."
     kinds = {k for v in own for k in PARAMETER_TYPES.get(type(v).__name__, (type(v),))}
@@ -102,6 +103,7 @@ def check_items(name:str, value:list, own:list, source:str):
         hint = YAML_NUMBER * (isinstance(wrong[0], str) and float in kinds)
         raise ValueError(f'{source}: {name} holds {wrong[0]!r}: its items should be {known}{hint}')
 
+# %% ../nbs/api/12c_notebooks.ipynb #36b97fp3
 def check_parameters(
     nb:Path,      # experiment notebook
     values:dict,  # parameters for it

@@ -214,6 +214,7 @@ def named_parts(
     chosen = lambda part: [(path, at[l]) for path, l, of in rows if of == part]
     return {p: VideoList(file.parent, *map(list, zip(*chosen(p))), classes, p) for p in parts}
 
+# %% ../nbs/api/05aa_own_lists.ipynb #46155fp2
 def listed_parts(
     files:dict,  # as in `named_parts`
 )->dict:         # {part: `VideoList`}, as `parts_in` gives them

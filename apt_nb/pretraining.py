@@ -352,6 +352,7 @@ def other_pretraining(
 
 UNREADABLE = pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, AttributeError
 
+# %% ../nbs/api/09_pretraining.ipynb #3ed52dp2
 def resume_pretraining(
     out:str|Path,     # folder that may hold `checkpoint.pt`
     model:nn.Module,  # model, loaded in place

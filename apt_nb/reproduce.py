@@ -88,6 +88,7 @@ def mend_links(
             cell.source = rebase_links(cell.source, address(folder, copy.parent))
     nbformat.write(nb, copy)
 
+# %% ../nbs/api/13a_reproduce.ipynb #97cbfdp2
 def execute(
     nb:Path,      # experiment notebook
     values:dict,  # parameters for it
@@ -216,6 +217,7 @@ def stamped(task:Task, name:str)->str:
     except (OSError, DamagedFile): was = {}
     return was.get(name, getattr(task, name)) if isinstance(was, dict) else getattr(task, name)
 
+# %% ../nbs/api/13a_reproduce.ipynb #1c498dp2
 def require_own_names(
     tasks:list,  # tasks
 ):
@@ -226,6 +228,7 @@ def require_own_names(
         copy, by = t.out.relative_to(t.root).as_posix(), other or 'the parameters of the profile'
         raise ValueError(f'{copy} is there with {by}: give {t.params or other} another name')
 
+# %% ../nbs/api/13a_reproduce.ipynb #1c498dp3
 def require_own_data(
     tasks:list,  # tasks
 ):
@@ -342,6 +345,7 @@ def require_options(
         raise ValueError(f"settings: leave out method, which is {settings['method']!r}: the runs of this "
                          f'notebook differ in {idle[0]}, which it does not have')
 
+# %% ../nbs/api/13a_reproduce.ipynb #25378dp3
 def require_effect(
     experiment:Experiment, # None: it trains nothing
     settings:dict,         # a notebook's `settings`
@@ -357,6 +361,7 @@ def require_effect(
             sets = f'this notebook sets it to {", ".join(values)}'
             raise ValueError(f'settings: leave out {k}, which is {v!r}: {sets}')
 
+# %% ../nbs/api/13a_reproduce.ipynb #25378dp4
 def require_seeds(plan):
     "Raise ValueError for seeds to train that no experiment has."
     unknown = [s for s in plan.seeds or () if s not in plan.known_seeds]

@@ -138,6 +138,7 @@ def path_below(
     below = os.path.isabs(path) and Path(path).is_relative_to(base)
     return Path(path).relative_to(base).as_posix() if below else path
 
+# %% ../nbs/api/11a_run.ipynb #046f04p2
 def contents(
     videos:VideoList,  # files and labels
 )->list:               # [[path, label, digest]]

@@ -25,8 +25,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
-from .core import DamagedFile, as_path, plural, read_json, repo_root, spent_seconds
+from .core import as_path, plural, read_json, repo_root, spent_seconds
 from .cost import benchmark, example_input, ratios, take_turns, training_step
+from .cost_report import measured_before
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
 from .run import environment
@@ -333,9 +334,7 @@ def speed(
     **settings,          # settings of `measure_speed`
 )->Speed:
     "The measurement in figures/<profile>/records/12_speed.json if it has these settings, or a new one."
-    try: records = [] if measure else records_of('12_speed', profile, root or repo_root())
-    except DamagedFile as e:
-        raise DamagedFile(f'{e}. Restore it, or measure again (measure = True)') from None
+    records = [] if measure else measured_before('12_speed', profile, root)
     known = dict(batches=[]) | (records[0] if records else {}) # older records have no batches
     same = records and all(known.get(k) == v for k, v in kept_settings(settings).items())
     if measure or not same:

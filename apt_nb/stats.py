@@ -234,6 +234,7 @@ def room(
     w, v = np.asarray(weights, float), np.asarray(values, float)
     return float(max(w @ np.where(w > 0, 100., v), -w @ np.where(w < 0, 100., v)))
 
+# %% ../nbs/api/12_stats.ipynb #607b6cp2
 def contrast(
     records:list,  # records of runs; all of them tell how much seeds matter
     knob:str,      # setting that differs

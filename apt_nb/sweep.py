@@ -387,6 +387,7 @@ def require_configs(
         raise TypeError(f'a run is {wrong[0]!r}: it must be a Config, as preset and grid make them')
     return cfgs
 
+# %% ../nbs/api/11b_sweep.ipynb #0a304fp2
 def sweep(
     cfgs,               # list of Config; equal ones run once
     jobs:int=0,         # processes (0: see `default_jobs`)
@@ -422,6 +423,7 @@ def as_runs(found)->list:
     if isinstance(found, Config): raise TypeError('an experiment yields a list of runs: yield [cfg]')
     return require_configs(found)
 
+# %% ../nbs/api/11b_sweep.ipynb #990e46p2
 class Experiment(ShowsMarkdown):
     "Follows an experiment: `stage` is what it asks for (None at the end), `result` what it returned."
     def __init__(self,

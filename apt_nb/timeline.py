@@ -180,6 +180,7 @@ def is_timeline(file:Path)->bool:
     except DamagedFile: return False
     return isinstance(found, dict) and {'video', 'window', 'parts', 'windows'} <= set(found)
 
+# %% ../nbs/api/13c_timeline.ipynb #78f10fp2
 def own_name(
     path:Path,    # a video
     folder:Path,  # folder of timelines
@@ -194,6 +195,7 @@ def own_name(
         if not known or read_json(there).get('path', mine) == mine: return name
         taken.add(name.lower())
 
+# %% ../nbs/api/13c_timeline.ipynb #78f10fp3
 def timeline_files(
     paths:list,   # videos
     folder:Path,  # folder of their timelines

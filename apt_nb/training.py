@@ -215,6 +215,7 @@ def check_batch(
         raise TypeError(f'the labels of a batch are {of(label)}: they must be whole numbers, one for each '
                         'video')
 
+# %% ../nbs/api/08_training.ipynb #198b27p2
 def batch_parts(
     batch:dict,      # clip and label, as from a loader
     micro_batch:int, # videos of a part (0: all)
@@ -302,6 +303,7 @@ def plain_recipe(
 
 CHECKSUM = b'\nsha256 ' # between a checkpoint and its checksum, because torch's reader ignores its own
 
+# %% ../nbs/api/08_training.ipynb #5581e7p2
 def save_checkpoint(
     path:str|Path,  # file to write
     model,          # tuned model
@@ -329,6 +331,7 @@ def model_precision(model, r:Recipe)->str: # fp32, bf16 or fp16
     "What `auto` is on the device where a model is."
     return resolve_precision(next(model.parameters()).device, r.precision)
 
+# %% ../nbs/api/08_training.ipynb #68cf17p2
 def check_checkpoint(
     name,        # file, for the message
     state:dict,  # contents of the checkpoint
@@ -440,6 +443,7 @@ def check_shares(
                          f'{batch_size // processes} of the {batch_size} videos: use at most '
                          f'{max(1, batch_size // micro_batch)} processes')
 
+# %% ../nbs/api/08_training.ipynb #5e432dp2
 def check_loader(
     name:str, # what it is called, for the message
     loader,   # batches of a data set
@@ -451,6 +455,7 @@ def check_loader(
         raise TypeError(f'{name} is of type {type(loader).__name__}: give a torch DataLoader, of a data set '
                         'that has a length')
 
+# %% ../nbs/api/08_training.ipynb #5e432dp3
 def check_recipe(
     r:Recipe, # settings of the run
     loader,   # batches for training

@@ -584,6 +584,7 @@ def require_frames(
         asked = outside[:10].tolist() or 'none'
         raise VideoError(f'{path}: has frames 0 to {n - 1}, but you asked for {asked}')
 
+# %% ../nbs/api/03_video.ipynb #c1bb33p2
 @patch
 def frames(
     self:Video,

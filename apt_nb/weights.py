@@ -652,6 +652,7 @@ def text_beside(
         raise ValueError(f'{file} is there, and no backbone wrote it: choose another name, or take it away')
     return json.dumps(made, indent=1) + '\n'
 
+# %% ../nbs/api/01a_weights.ipynb #634f6dp2
 def save_backbone(
     model:VideoViT,          # model, trained or pre-trained
     path,                    # .safetensors file to write; the .json goes beside it
