@@ -7,19 +7,20 @@ __all__ = ['SAME_DOSE', 'STUDIES', 'OF_RUNS', 'STATES', 'CONFLICTS', 'LENGTH', '
            'COMPARISON', 'OTHER_PRETRAINING', 'LOSS', 'PROMPT_STATEMENTS', 'RECIPE_STATEMENTS', 'THREE',
            'METHOD_STATEMENTS', 'STATEMENTS', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE', 'GAP', 'ARROWS',
            'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'MEANINGS', 'PICTURES', 'stand_in', 'records_of',
-           'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row', 'column_table',
-           'printed_in', 'readable_columns', 'measured', 'paper_runs', 'check_accuracy', 'audit_table', 'audit_tables',
-           'statement', 'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b', 'comparison_statements',
-           'prompt_statements', 'paper_statements', 'all_findings', 'evidence', 'statement_verdict', 'standing_records',
-           'statement_note', 'judge', 'difference_text', 'readable_statements', 'other_findings', 'readable_others',
-           'figure_lines', 'draw_finding', 'draw_interval', 'draw_point', 'draw_arrow', 'draw_words', 'draw_statement',
-           'short_mix', 'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges',
-           'header', 'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table', 'verdicts_table',
-           'state_counts', 'count_states', 'training_line', 'column_line', 'summary_lines', 'readable_value',
-           'readable_rows', 'Audit']
+           'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'printed_column',
+           'agreement_row', 'demo_columns', 'column_table', 'method_pairs', 'printed_in', 'readable_columns',
+           'measured', 'paper_runs', 'check_accuracy', 'audit_table', 'audit_tables', 'statement', 'conflicting_source',
+           'vit_s', 'ablation_statements', 'vit_b', 'comparison_statements', 'prompt_statements', 'paper_statements',
+           'all_findings', 'evidence', 'statement_verdict', 'standing_records', 'statement_note', 'judge',
+           'difference_text', 'readable_statements', 'other_findings', 'readable_others', 'earlier_findings',
+           'earlier_text', 'figure_lines', 'draw_finding', 'draw_interval', 'draw_point', 'draw_arrow', 'draw_words',
+           'draw_statement', 'short_mix', 'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words',
+           'verdict_edges', 'header', 'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table',
+           'verdicts_table', 'state_counts', 'count_states', 'training_line', 'column_line', 'summary_lines',
+           'readable_value', 'readable_rows', 'Audit']
 
 # %% ../nbs/api/12d_audit.ipynb #8f973b63
-import json, re
+import json, math, re
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ from matplotlib.patches import Patch
 from pathlib import Path
 from textwrap import fill
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root
-from .comparison import column_agreement
+from .comparison import column_agreement, pair_orders
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
@@ -132,6 +133,15 @@ def dose_of(records:list):
     return next(iter(doses - {.01, None}), None)
 
 # %% ../nbs/api/12d_audit.ipynb #9c614990
+def printed_column(
+    table:int,  # 1 to 6
+    name:str,   # data set of the column, or ''
+)->tuple:       # top-1 by row, and the data set that it was measured on
+    "A column of top-1 as printed."
+    printed = published(table)[f'{name}_top1' if name else 'top1']
+    printed.index = printed_numbers(table).row.unique()
+    return printed, name if table == 5 else 'ssv2'
+
 def agreement_row(
     table:int,     # 1 to 6
     name:str,      # data set of the column, or ''
@@ -140,23 +150,34 @@ def agreement_row(
     root:Path,     # clone
 )->dict:           # table, column, stands_for, rows, rank, same, opposite, open, stand_ins
     "How far a column of top-1 and the records of one target agree."
-    printed = published(table)[f'{name}_top1' if name else 'top1']
-    printed.index = printed_numbers(table).row.unique()
-    said = column_agreement(records, printed, name if table == 5 else 'ssv2')
+    said = column_agreement(records, *printed_column(table, name))
     where = dict(table=table, column=name or 'ssv2', stands_for=target or 'moving_shapes')
     return where | said | dict(stand_ins=stand_ins(table, records, root))
 
 # %% ../nbs/api/12d_audit.ipynb #bd0a755d
-def column_table(root:Path)->pd.DataFrame: # rows of `agreement_row`
-    "How far each column of top-1 of Tables 1 to 6 agrees with the demo records of a clone."
-    rows = []
+def demo_columns(root:Path)->dict: # {(table, data set of the column or '', target or ''): records}
+    "The demo records of a clone that stand for rows of Tables 1 to 6."
+    cells = {}
     for table in PRINTED:
-        records = [r for r in counterpart_records(table, 'demo', root) if printed_in(table, *r['stands_for'])]
-        cells = {(r['stands_for'][0], r['config']['target']): [] for r in records}
-        for r in records: cells[r['stands_for'][0], r['config']['target']].append(r)
-        rows += [agreement_row(table, *cell, of, root) for cell, of in cells.items()]
+        for r in counterpart_records(table, 'demo', root):
+            (name, row), target = r['stands_for'], r['config']['target']
+            if printed_in(table, name, row): cells.setdefault((table, name, target), []).append(r)
+    return cells
+
+def column_table(cells:dict, root:Path)->pd.DataFrame: # rows of `agreement_row`
+    "How far each column of `demo_columns` agrees with the paper's."
     columns = 'table column stands_for rows rank same opposite open stand_ins'.split()
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame([agreement_row(*cell, of, root) for cell, of in cells.items()], columns=columns)
+
+def method_pairs(cells:dict)->pd.DataFrame: # above, below (names of methods), same, opposite, open
+    "The pairs with an order in the columns of Tables 5 and 6, by the method of the higher and the lower row."
+    rows, family = [], lambda row: re.sub(r'-\d+$', '', row)
+    for (table, name, _), of in cells.items():
+        said = pair_orders(of, *printed_column(table, name)) if table > 4 else {}
+        rows += [dict(above=family(a), below=family(b), said=word) for (a, b), word in said.items()]
+    t = pd.DataFrame(rows, columns=['above', 'below', 'said'])
+    counts = pd.crosstab([t.above, t.below], t.said).rename_axis(columns=None)
+    return counts.reindex(columns=['same', 'opposite', 'open'], fill_value=0).reset_index()
 
 def printed_in(table:int, name:str, row:str)->bool:
     "Whether a table prints top-1 of a row in the column of a data set ('' in Tables 1 to 4)."
@@ -396,10 +417,10 @@ RECIPE_STATEMENTS = {
 # %% ../nbs/api/12d_audit.ipynb #33fa9d41
 THREE = 'order', 'appearance', 'few'
 METHOD_STATEMENTS = {
-    'from one': ('1, Table 5', 'videos take hundreds of prompts: each doubling helps, up to 400', COMPARISON,
-                 [f'APT better with {which} doubling of prompts ({t})'
+    'from one': ('1, Table 5', 'videos take hundreds of prompts, read as: each doubling helps, up to 400',
+                 COMPARISON, [f'APT better with {which} doubling of prompts ({t})'
                   for which in ('each', 'the last') for t in THREE]),
-    'above VPT': ('5.3.1, Table 5', 'APT is above VPT, and tunes no more', COMPARISON,
+    'above VPT': ('5.3.1, Table 5', 'APT is above VPT, tuning at most 5% more', COMPARISON,
                   [f'APT above VPT, APT tuning at most 5% more ({t})' for t in THREE]),
     'above AdaptFormer': ('5.3.1, Table 5', 'APT is above AdaptFormer with fewer parameters', COMPARISON,
                           [f'APT-16 above AdaptFormer-8 ({t})' for t in THREE]),
@@ -447,15 +468,16 @@ def evidence(
 
 # %% ../nbs/api/12d_audit.ipynb #f59222df
 def statement_verdict(
-    outcomes:list,  # outcomes of the findings that answer a statement
-)->tuple:           # verdict, and the mix if there is one
+    outcomes:list,         # outcomes of the findings that answer a statement
+    less_but_for=False,    # whether one that is less than printed is, alone, in the paper's direction
+)->tuple:                  # verdict, and the mix if there is one
     """The one outcome of all findings; what the decided ones have in common, '... in part', or 'mixed', both
     with the numbers; or 'not run'."""
     n = {o: outcomes.count(o) for o in OUTCOMES if o in outcomes}
     if not n: return 'not run', ''
     if len(n) == 1: return next(iter(n)), ''
     decided, mix = [o for o in n if o != 'open'], ', '.join(f'{o} {k}' for o, k in n.items())
-    against = {'opposite here', 'less than printed'} == set(decided)
+    against = {'opposite here', 'less than printed'} == set(decided) and not less_but_for
     if len(decided) > 1 and not against: return 'mixed', mix
     return f'{decided[0].split()[0]} in part', mix
 
@@ -490,8 +512,9 @@ def judge(
     given, rows = evidence(found, statements), {}
     standing = {by: standing_records(by, root) for by in {by for _, _, by, _ in statements.values()}}
     for name, (where, says, by, names) in statements.items():
-        outcomes = given.outcome[given.statement == name].tolist()
-        verdict, mix = statement_verdict(outcomes)
+        own = given[given.statement == name]
+        outcomes, less = own.outcome.tolist(), own.outcome == 'less than printed'
+        verdict, mix = statement_verdict(outcomes, bool((less & (own.low > 0)).any()))
         note = statement_note(by, names, standing[by], root)
         about = dict(where=where, says=says, stand_ins=note, by=by)
         rows[name] = about | dict(verdict=verdict, mix=mix, outcomes=outcomes)
@@ -547,6 +570,32 @@ def readable_others(t:pd.DataFrame)->pd.DataFrame: # text
     text.insert(0, 'where', list(t['where']))
     return text.assign(by=list(t.by))
 
+# %% ../nbs/api/12d_audit.ipynb #earlier1
+def earlier_findings(
+    root:Path,  # clone
+)->pd.DataFrame: # by, finding, here, low, high, outcome of then, and those of now with `_now`; apart
+    """The findings that figures/demo/earlier.json has of an earlier demo and that were asked again. `apart`:
+    the two intervals do not overlap. Raises DamagedFile."""
+    file, names = as_path(root)/'figures'/'demo'/'earlier.json', ['by', 'finding']
+    columns = [*names, 'here', 'low', 'high', 'outcome']
+    then = pd.DataFrame(read_json(file)['findings'] if file.exists() else [], columns=columns)
+    t = then.merge(all_findings(root)[columns], on=names, suffixes=('', '_now'))
+    return t.assign(apart=(t.low > t.high_now) | (t.high < t.low_now))
+
+def earlier_text(
+    t:pd.DataFrame,  # see `earlier_findings`
+)->str:
+    "How many findings came out otherwise, and those whose intervals do not overlap."
+    turned = [set(pair) == {'holds here', 'opposite here'} for pair in zip(t.outcome, t.outcome_now)]
+    known, other = t[['low', 'low_now']].notna().all(axis=1), t.outcome != t.outcome_now
+    said = (f'{len(t)} findings were asked of both. {other.sum()} have another outcome now, {sum(turned)} of '
+            f'them the other way round. Of {known.sum()} pairs of intervals {t.apart.sum()} do not overlap:')
+    text = lambda f, end: (f'{f[f"here{end}"]:+.1f} ({f[f"low{end}"]:+.1f} to {f[f"high{end}"]:+.1f}), '
+                           f'{f[f"outcome{end}"]}')
+    rows = [dict(finding=f['finding'], then=text(f, ''), now=text(f, '_now'), by=f['by'])
+            for f in t[t.apart].to_dict('records')]
+    return f'{said}\n\n{markdown(pd.DataFrame(rows))}'
+
 # %% ../nbs/api/12d_audit.ipynb #99e97a5b
 MARKERS = dict(zip(OUTCOMES, 'oXsvP'))
 REACH = 20.           # points that the axis reaches to
@@ -555,18 +604,19 @@ LINE, GAP = .15, .2   # inches for a finding, and around a statement
 def figure_lines(
     judged:pd.DataFrame,  # see `judge`
     given:pd.DataFrame,   # see `evidence`
-)->tuple:                 # findings with `y`; statements with `y`, sorted by verdict; height in inches
+)->tuple:                 # findings with `y`; statements by verdict, with `top` and `y`; height in inches
     "Where the figure has its lines."
     order = sorted(judged.index, key=lambda k: list(VERDICTS).index(judged.verdict[k]))
-    top, middle, heights = 0., {}, pd.Series(0., given.index)
+    top, tops, middle, heights = 0., {}, {}, pd.Series(0., given.index)
     for k in order:
+        tops[k] = top
         own = given.index[given.statement == k]
         heights[own] = top + GAP / 2 + LINE * (np.arange(len(own)) + .5)
         height = GAP + LINE * max(1.6, len(own))
         middle[k] = top + height / 2
         heights[own] += (height - GAP - LINE * len(own)) / 2
         top += height
-    return given.assign(y=heights), judged.loc[order].assign(y=pd.Series(middle)), top
+    return given.assign(y=heights), judged.loc[order].assign(top=pd.Series(tops), y=pd.Series(middle)), top
 
 # %% ../nbs/api/12d_audit.ipynb #acbbfad7
 def draw_finding(ax, f:dict):
@@ -667,8 +717,8 @@ DISCLAIMER = "demo benchmark, conceptual replication; not the paper's data"
 def verdict_words(judged:pd.DataFrame)->str:
     "'17 statements of the paper: 5 hold here, ...'."
     n = judged.verdict.value_counts()
-    words = {'holds here': 'hold here', 'holds in part': 'hold in part', 'not run': 'not run yet'}
-    listed = ', '.join(f'{n[v]} {words.get(v, v)}' for v in VERDICTS if v in n)
+    def words(v): return 'not run yet' if v == 'not run' else v.replace('holds', 'hold') if n[v] > 1 else v
+    listed = ', '.join(f'{n[v]} {words(v)}' for v in VERDICTS if v in n)
     return f'{len(judged)} statements of the paper on accuracy: {listed}'
 
 def outcome_words(judged:pd.DataFrame)->str:
@@ -679,8 +729,7 @@ def outcome_words(judged:pd.DataFrame)->str:
 
 def verdict_edges(statements:pd.DataFrame)->list:
     "Where the figure has a rule: between the last statement of a verdict and the first of the next."
-    rows = list(zip(statements.verdict, statements.y))
-    return [(y + z) / 2 for (v, y), (w, z) in zip(rows, rows[1:]) if v != w]
+    return statements.top[statements.verdict != statements.verdict.shift()].tolist()[1:]
 
 # %% ../nbs/api/12d_audit.ipynb #da90494e
 HEADERS = dict(params='params\n(M)', share='share\n(%)', gflops='GFLOPs')
@@ -774,15 +823,22 @@ def training_line(a:pd.DataFrame)->str:
     return (f'{n["needs data"]} of {sum(n.values())} accuracies need the paper\'s data.'
             + (again if n['measured'] + n['not reproduced'] else ''))
 
-def column_line(columns:pd.DataFrame)->str:
-    "How far the columns of accuracies agree with the embedded benchmark."
+def column_line(
+    columns:pd.DataFrame,  # see `column_table`
+    pairs:pd.DataFrame,    # see `method_pairs`
+)->str:
+    "How far the columns of accuracies agree with the embedded benchmark, and APT above AdaptFormer in them."
     if not len(columns): return 'No column of accuracies has records of the embedded benchmark yet.'
     same, opposite, left = (int(columns[k].sum()) for k in ('same', 'opposite', 'open'))
     ranks = columns['rank'].dropna()
     between = f' Rank correlations: {ranks.min():+.2f} to {ranks.max():+.2f}.' if len(ranks) else ''
-    pairs = same + opposite + left
-    return (f'In {len(columns)} columns of top-1, {pairs} pairs of rows have an order in the paper. '
-            f'Here {same} are the same way, {opposite} the opposite, {left} without decided order.{between}')
+    own = pairs[(pairs.above == 'APT') & (pairs.below == 'AdaptFormer')][['same', 'opposite', 'open']].sum()
+    apt = (f' Of the {own.sum()} with APT above AdaptFormer, {own.same} are the same way, {own.opposite} the '
+           'opposite.') if own.sum() else ''
+    pairs_in_all = same + opposite + left
+    return (f'In {len(columns)} columns of top-1, {pairs_in_all} pairs of rows have an order in the paper. '
+            f'Here {same} are the same way, {opposite} the opposite, {left} without decided order.{apt}'
+            f'{between}')
 
 # %% ../nbs/api/12d_audit.ipynb #808596b9
 def summary_lines(
@@ -790,25 +846,34 @@ def summary_lines(
     said:pd.DataFrame,     # see `paper_statements`
     judged:pd.DataFrame,   # see `judge`
     columns:pd.DataFrame,  # see `column_table`
+    pairs:pd.DataFrame,    # see `method_pairs`
 )->list:                   # sentences
     "What came out: statements on accuracy, columns, counts, the text, accuracies."
-    n, s = count_states(a[a.column.isin(COUNT_COLUMNS)]), count_states(said)
-    return [f'{verdict_words(judged)} ({DISCLAIMER}). {outcome_words(judged)}'.strip(), column_line(columns),
+    counted = a[a.column.isin(COUNT_COLUMNS)]
+    n, s = count_states(counted), count_states(said)
+    explained = (counted.state.eq('contradicts') & counted.note.str.contains(' with | from ')).sum()
+    return [f'{verdict_words(judged)} ({DISCLAIMER}). {outcome_words(judged)}'.strip(),
+            column_line(columns, pairs),
             f'{len(a)} numbers are printed in Tables 1 to 6. Of the {sum(n.values())} that can be counted, '
             f'{n["equal"]} are equal to the digit, {n["truncated"]} agree only when the count is cut off, '
-            f'not rounded, and {n["contradicts"]} contradict the count.',
+            f'not rounded, and {n["contradicts"]} contradict the count ({explained} of these fit another '
+            'head, or the printed millions).',
             f'Of {s["equal"] + s["contradicts"]} things that the text says of its numbers, {s["equal"]} hold '
             f'and {s["contradicts"]} do not; {s["elsewhere"]} more are said otherwise elsewhere.',
             training_line(a)]
 
 # %% ../nbs/api/12d_audit.ipynb #2af19df0
-def readable_value(v)->str:
-    "A value as text: 'yes', 'no', or a number with four digits."
-    return {True: 'yes', False: 'no'}[v] if isinstance(v, bool) else format_number(v)
+def readable_value(v, printed:str)->str:
+    "'yes', 'no', or a number, with one decimal more than the printed one if that has some."
+    if isinstance(v, bool): return 'yes' if v else 'no'
+    decimals = len(printed.partition('.')[2])
+    if decimals and isinstance(v, float) and not math.isnan(v): return f'{v:,.{decimals + 1}f}'
+    return format_number(v)
 
 def readable_rows(t:pd.DataFrame)->str:
     "Numbers, or what the text says of them, as a Markdown table."
-    return markdown(t.assign(value=[readable_value(v) for v in t.value]).fillna('').astype(str))
+    values = [readable_value(*pair) for pair in zip(t.value, t.printed)]
+    return markdown(t.assign(value=values).fillna('').astype(str))
 
 # %% ../nbs/api/12d_audit.ipynb #61ca161a
 @dataclass(repr=False)
@@ -820,14 +885,17 @@ class Audit(ShowsMarkdown):
     def __post_init__(self):
         self.root = self.root or repo_root()
         self.numbers, self.said = audit_tables(self.root), paper_statements()
-        self.found, self.columns = all_findings(self.root), column_table(self.root)
+        cells = demo_columns(self.root)
+        self.columns, self.pairs = column_table(cells, self.root), method_pairs(cells)
+        self.found, self.earlier = all_findings(self.root), earlier_findings(self.root)
         self.judged = judge(self.found, self.root)
         self.others = other_findings(self.found)
 
     def _repr_markdown_(self): return '\n'.join(f'- {line}' for line in self.summary)
 
     @property
-    def summary(self)->list: return summary_lines(self.numbers, self.said, self.judged, self.columns)
+    def summary(self)->list:
+        return summary_lines(self.numbers, self.said, self.judged, self.columns, self.pairs)
 
     @property
     def disagreements(self)->pd.DataFrame:
@@ -838,11 +906,13 @@ class Audit(ShowsMarkdown):
 @patch
 def show(
     self:Audit,
-    part:str,  # 'outcomes', 'statements', 'columns', 'others', 'states', 'said' or 'disagreements'
+    part:str,  # outcomes, statements, columns, pairs, others, earlier, states, said or disagreements
 )->Shown:
     "A part of the audit as a table."
     if part == 'statements': return Shown(markdown(readable_statements(self.judged, self.found)), self.judged)
     if part == 'columns': return Shown(markdown(readable_columns(self.columns)), self.columns)
+    if part == 'pairs': return Shown(markdown(self.pairs.astype(str)), self.pairs)
+    if part == 'earlier': return Shown(earlier_text(self.earlier), self.earlier)
     if part == 'others': return Shown(markdown(readable_others(self.others)), self.others)
     if part == 'states': return Shown(states_table())
     if part == 'outcomes': return Shown(verdicts_table())

@@ -7,7 +7,7 @@ __all__ = ['SLOPE', 'MEETS', 'REASONS', 'training_operations', 'budget_name', 'b
            'check_budget_parameters', 'check_compared', 'search_longest', 'Budget', 'compare_budgets', 'search_and_run',
            'last_losses', 'rate_changes', 'look_of', 'draw_budgets', 'loss_floor', 'draw_rows', 'by_verdict',
            'rises_sentence', 'reversed_difference', 'spans_text', 'meets_text', 'doublings_to_meet', 'meeting_text',
-           'change_text']
+           'lead_text']
 
 # %% ../nbs/api/12j_budget.ipynb #b002dgt1
 import math
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from dataclasses import dataclass, replace
 from fastcore.basics import patch
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import cycle, groupby, takewhile
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates, check_plan
@@ -29,7 +29,7 @@ from .core import ShowsMarkdown
 from .cost import example_input, step_multiply_adds
 from .report import LINE_STYLES, ONE_SEED, SMOKE, Shown, caption, decide, finding, headline
 from .report import name_ends, new_figure, overview, saturated_texts, save_figure
-from .report import save_findings, takes_text, with_note, with_setting
+from .report import save_findings, takes_text, with_setting
 from .run import build_model
 from .stats import MARGIN, contrast, holm, level_chance, records_frame, slope_weights, text_ints
 from .tuning import train_mode
@@ -480,7 +480,7 @@ def rises_sentence(
     said = ' '.join(f'{words[k]}: {rows}.' for k, rows in listed.items() if rows)
     short = [row for k, rows in found.items() for row in rows if k != 'level']
     if not short: return f'{said} So all rows are compared where more training changes less than 2 points.'
-    return f'{said} So equal convergence is not shown for {", ".join(short)}.'
+    return f'{said} So it is not shown of {", ".join(short)} that more training changes less than 2 points.'
 
 # %% ../nbs/api/12j_budget.ipynb #b053dgt1
 @patch
@@ -488,10 +488,11 @@ def rises_table(self:Budget, name:str, title:str)->Shown:
     "The differences of `rises`."
     gaps = self.rises()
     if not gaps: return Shown('There is one budget, so nothing to compare it with.')
-    what = f'Points of top-1, {self.names[-1]} minus {self.names[-2]}'
-    note = f'{what}. {gaps_note(gaps)} {rises_sentence(gaps)}'
-    text, data = readable_gaps(gaps, self.names[-1:], self.rows), gaps_frame(gaps)
-    return self.study.show_table(text, data, name, title, note=note)
+    *_, before, last = self.names
+    text = readable_gaps(gaps, [last], self.rows).assign(difference=[r for _, r in gaps])
+    text = text.rename(columns={'difference': 'row', last: f'{last} minus {before}'})
+    note = f'Points of top-1. {gaps_note(gaps)} {rises_sentence(gaps)}'
+    return self.study.show_table(text, gaps_frame(gaps), name, title, note=note)
 
 # %% ../nbs/api/12j_budget.ipynb #b058dgt1
 SLOPE = 'per doubling'
@@ -629,13 +630,18 @@ def end_of(
     return 'level' if level and small else 'open'
 
 # %% ../nbs/api/12j_budget.ipynb #sec1777f
-def change_text(leads:dict, claims:pd.DataFrame, step:str, row:str)->str:
-    "'+2.1 points (+1.0 to +3.2): in its favour', of the slope or of the last step."
-    p = leads[step, row]
-    words = {'holds here': 'in its favour', 'opposite here': 'against it'}
-    alone = ', alone ' + ('in its favour' if p['diff'] > 0 else 'against it') if p['p'] < .05 else ''
-    decided = words.get(claims.outcome[step, row], f'open{alone}')
-    return f'{p["diff"]:+.1f} points ({p["low"]:+.1f} to {p["high"]:+.1f}): {decided}'
+def lead_text(
+    f:dict,  # a row of `Budget.claims`
+    p:dict,  # its difference, of `Budget.leads`
+    words:tuple=('in its favour', 'against it'), # for a difference above and below 0
+)->str:
+    "'+2.1 points (+1.0 to +3.2): in its favour', or 'open, takes 3 times the seeds and videos'."
+    said, side = f'{p["diff"]:+.1f} points ({p["low"]:+.1f} to {p["high"]:+.1f}): ', words[int(p['diff'] < 0)]
+    if f['near'] or f['outcome'] == 'level here': return f'{said}level'
+    if f['outcome'] != 'open': return f'{said}{side}'
+    takes = '' if pd.isna(f['could_see']) else takes_text(f)
+    alone = f', alone {side}' if p['p'] < .05 else ''
+    return f'{said}open{takes and ", takes "}{takes}{alone}'
 
 @patch
 def pace(self:Budget, leads:dict, row:str)->dict: # diff, low and high in points per doubling
@@ -650,11 +656,14 @@ def pace(self:Budget, leads:dict, row:str)->dict: # diff, low and high in points
 def pair_sentence(self:Budget, claims:pd.DataFrame, leads:dict, row:str)->str:
     "How the judged row stands to another over the budgets, and whether it catches up."
     words, last = self.standings(claims, row), self.names[-1]
-    said = f'{self.judged} {meets_text(words).format(row)} ({spans_text(words)}).'
-    if (SLOPE, row) not in leads: return said
-    change, step = partial(change_text, leads, claims), self.last_step
-    said += f' On average a doubling changes the difference by {change(SLOPE, row)}.'
-    if step: said += f' The last step, {step}, changes it by {change(step, row)}.'
+    changes = [(k, row) for k in (SLOPE, self.last_step) if (k, row) in leads]
+    texts = {k: lead_text(claims.loc[k], leads[k]) for k in changes}
+    ends = lead_text(claims.loc[(last, row)], leads[last, row], ('above', 'below'))
+    said = (f'{self.judged} {meets_text(words).format(row)} ({spans_text(words)}). '
+            f'After {last} the difference is {ends}.')
+    if not texts: return said
+    said += f' On average a doubling changes it by {texts[SLOPE, row]}.'
+    if (step := self.last_step): said += f' The last step, {step}, changes it by {texts[step, row]}.'
     if words[last] != 'below' or self.end_of(claims, row) != 'narrows': return said
     return f'{said} {meeting_text(leads[last, row]["diff"], self.pace(leads, row))}'
 
@@ -672,6 +681,16 @@ REASONS = dict(
 
 # %% ../nbs/api/12j_budget.ipynb #b068dgp2
 @patch
+def gains_sentence(self:Budget, claims:pd.DataFrame)->str: # '' for none
+    "On which rows the judged one surely gains with each doubling of the training, and to which it loses."
+    if len(self.names) == 1: return ''
+    outcomes = {r: claims.outcome[SLOPE, r] for r in self.against}
+    listed = [[r for r, o in outcomes.items() if o == word] for word in ('holds here', 'opposite here')]
+    gains, loses = (', '.join(rows) or 'none' for rows in listed)
+    if not any(listed): return ''
+    return f' With each doubling it surely gains on {gains}, and surely loses to {loses}.'
+
+@patch
 def answer(self:Budget, claims:pd.DataFrame)->str:
     "Whether the judged row is behind because it is trained too little."
     last, of = self.names[-1], {r: self.standings(claims, r)[self.names[-1]] for r in self.against}
@@ -680,19 +699,12 @@ def answer(self:Budget, claims:pd.DataFrame)->str:
     not_told = ''.join(f' {w.capitalize()}: {", ".join(told[w])}.' for w in ('level', 'open') if told[w])
     if not behind:
         said = f'After {last} no row is decided to be more than {MARGIN:g} points above {self.judged}.'
-        return said + not_told
+        return said + not_told + self.gains_sentence(claims)
     said = f'After {last} {self.judged} is below {", ".join(behind)}{ahead}.{not_told}'
+    said += self.gains_sentence(claims)
     if len(self.names) == 1: return said
     sides = {end: [r for r in behind if self.end_of(claims, r) == end] for end in REASONS}
     return said + ''.join(' ' + REASONS[end].format(', '.join(rows)) for end, rows in sides.items() if rows)
-
-# %% ../nbs/api/12j_budget.ipynb #b069dgt1
-@patch
-def open_sentence(self:Budget, claims:pd.DataFrame)->str:
-    "What stays open with the longest budget and over the doublings, and what would decide it."
-    asked = claims.index.isin([self.names[-1], SLOPE, self.last_step], level='target')
-    of = claims[(claims.outcome == 'open') & ~claims.near & asked & claims.could_see.notna()]
-    return f'Open: {"; ".join(with_note(dict(f)) for _, f in of.iterrows())}.' if len(of) else ''
 
 # %% ../nbs/api/12j_budget.ipynb #b070dgt1
 @patch
@@ -718,7 +730,6 @@ def conclude(self:Budget)->Shown:
     one_rate = (study.chosen.edge == '↕').all() # `rates_sentence` says it
     edge = '' if one_rate else edge_sentence(study.results.loc[self.searched_budgets()])
     full = saturated_texts([r for r in study.finals if r['config']['target'] == self.names[-1]])
-    lines = [self.answer(claims), *pairs, *full, self.open_sentence(claims), self.rates_sentence(),
-             edge, luck_sentence(study.searched),
+    lines = [self.answer(claims), *pairs, *full, self.rates_sentence(), edge, luck_sentence(study.searched),
              guessing_sentence(study.finals), few * ONE_SEED, (study.profile == 'smoke') * SMOKE]
     return Shown('\n'.join(f'- {line}' for line in lines if line), kept)

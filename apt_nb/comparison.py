@@ -8,11 +8,12 @@ __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITION
            'final_runs', 'only_diverged', 'ask_cells', 'with_counterpart', 'rates_tried', 'select_lr', 'next_rate',
            'search_wider', 'without_answers', 'paper_rows', 'counterparts', 'comparison_table', 'best_by_validation',
            'edge_sentence', 'readable_comparison', 'readable_search', 'match_budget', 'pair_weights', 'gap_verdicts',
-           'readable_gaps', 'gaps_frame', 'gaps_note', 'ordered_pairs', 'column_agreement', 'agreement_frame',
-           'readable_agreement', 'sense_counts', 'sense_frame', 'readable_sense', 'sense_sentence', 'guessed_sentence',
-           'Family', 'backbone_size', 'backbone_share', 'draw_level', 'draw_chance', 'draw_method', 'draw_methods',
-           'drawn_points', 'text_places', 'place_texts', 'printed_chance', 'draw_printed', 'figure_notes',
-           'comparison_figure', 'luck_sentence', 'guessing_sentence', 'Comparison', 'compare_methods', 'rank_text']
+           'readable_gaps', 'gaps_frame', 'gaps_note', 'ordered_pairs', 'printed_rows', 'pair_orders',
+           'column_agreement', 'agreement_frame', 'readable_agreement', 'sense_counts', 'sense_frame', 'readable_sense',
+           'sense_sentence', 'guessed_sentence', 'Family', 'backbone_size', 'backbone_share', 'draw_level',
+           'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places', 'place_texts', 'printed_chance',
+           'draw_printed', 'figure_notes', 'comparison_figure', 'luck_sentence', 'guessing_sentence', 'Comparison',
+           'compare_methods', 'rank_text']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import numpy as np
@@ -511,22 +512,36 @@ def ordered_pairs(
     return [(a, b) for a, b in pairs if apart(printed[a], printed[b])]
 
 # %% ../nbs/api/12b_comparison.ipynb #42b8aa04
+def printed_rows(records:list, printed:pd.Series)->pd.Series: # top-1 of the paper, by our row
+    "The printed top-1 of what each row stands for; rows without one are left out."
+    known, stands_for = printed.dropna(), {r['config']['row']: r['stands_for'][1] for r in records}
+    found = {row: known[name] for row, name in stands_for.items() if name in known.index}
+    return pd.Series(found, dtype=float)
+
+def pair_orders(
+    records:list,       # records of one target, whose rows stand for `stands_for[1]`
+    printed:pd.Series,  # top-1 of the paper's column, by printed row
+    data:str,           # its data set, see `two_standard_errors`
+)->dict:                # {(higher row, lower row) as printed: same, opposite or open}
+    """Which pairs of rows are in the paper's order. A pair is the same or the opposite if the records decide
+    it, corrected for the number of pairs (Holm)."""
+    column = printed_rows(records, printed)
+    of, pairs = [r for r in records if r['config']['row'] in column.index], ordered_pairs(column, data)
+    found = [paired_difference(of, 'row', a, b) for a, b in pairs]
+    said = [verdict(p, q) for p, q in zip(found, holm([p['p'] for p in found]))]
+    return {pair: {1: 'same', -1: 'opposite', 0: 'open'}[v] for pair, v in zip(pairs, said)}
+
 def column_agreement(
-    records:list,       # records of one target, whose rows stand for `stands_for[1]`; others are left out
+    records:list,       # as for `pair_orders`
     printed:pd.Series,  # top-1 of the paper's column, by printed row
     data:str,           # its data set, see `two_standard_errors`
 )->dict:                # rows, rank (correlation), and of the ordered pairs: same, opposite, open
-    """How far the records put the rows in the paper's order. A pair is the same or the opposite if the
-    records decide it, corrected for the number of pairs (Holm)."""
-    printed = printed.dropna()
-    of = [r for r in records if r['stands_for'][1] in printed.index]
-    names = [r['config']['row'] for r in of]
-    column = pd.Series({name: printed[r['stands_for'][1]] for name, r in zip(names, of)}, dtype=float)
-    here = pd.Series([r['test']['top1'] for r in of], names, float).groupby(level=0).mean()
-    found = [paired_difference(of, 'row', a, b) for a, b in ordered_pairs(column, data)]
-    said = [verdict(p, q) for p, q in zip(found, holm([p['p'] for p in found]))]
-    counts = {name: said.count(v) for name, v in dict(same=1, opposite=-1, open=0).items()}
-    return dict(rows=len(column), rank=rank_correlation(column, here)) | counts
+    "How far the records put the rows in the paper's order."
+    column, said = printed_rows(records, printed), list(pair_orders(records, printed, data).values())
+    here = pd.Series([r['test']['top1'] for r in records], [r['config']['row'] for r in records], dtype=float)
+    rank = rank_correlation(column, here.groupby(level=0).mean())
+    counts = {name: said.count(name) for name in ('same', 'opposite', 'open')}
+    return dict(rows=len(column), rank=rank) | counts
 
 # %% ../nbs/api/12b_comparison.ipynb #5d65079d
 def agreement_frame(
@@ -986,8 +1001,8 @@ def figure(self:Comparison, name:str, title:str):
     return fig
 
 # %% ../nbs/api/12b_comparison.ipynb #9d0dea82
-CONDITIONAL = ('All this is conditional on one set of training videos and one backbone per column: others '
-               'may turn a difference round.')
+CONDITIONAL = ('All this is conditional on these classes, one set of training videos and one backbone per '
+               'column: others may turn a difference round.')
 
 @patch
 def matched(self:Comparison)->dict:

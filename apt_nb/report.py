@@ -211,7 +211,7 @@ def overview(
     classes = range_text([len(r['classes']) for r in records])
     devices = {'{device}, {precision}'.format(**r['environment']) for r in records}
     seconds = {r['hash']: spent_seconds(r['timing']) for r in records}
-    spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, without pauses'
+    spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, pauses not counted'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
             f'on {", ".join(sorted(devices))}; {spent}')
 
@@ -393,12 +393,13 @@ def difference_sentence(
 )->str:
     "Which of two settings is better on the test videos, and the evidence."
     knob = p['knob']
-    a, b, name = setting_label(knob, p['a']), setting_label(knob, p['b']), SETTING_NAMES.get(knob, knob)
+    labels = [setting_label(knob, p[k]) for k in 'ab']
+    a, b = [f'"{label}"' if ',' in label else label for label in labels]
     undecided = f'{a} and {b} are not told apart'
-    result = {1: f'{a} is better than {b}', -1: f'{a} is worse than {b}', 0: undecided}
+    result = {1: f'{a} is better than {b}', -1: f'{a} is worse than {b}', 0: undecided}[verdict(p)]
     seeds = plural(len(p['per_seed']), 'seed')
-    return (f'{name} {result[verdict(p)]} ({p["diff"]:+.1f} points of top-1, 95% interval {p["low"]:+.1f} '
-            f'to {p["high"]:+.1f} over {p["n"]} test videos and {seeds})')
+    return (f'{SETTING_NAMES.get(knob, knob)} {result} ({a} minus {b}: {p["diff"]:+.1f} points of top-1, '
+            f'95% interval {p["low"]:+.1f} to {p["high"]:+.1f} over {p["n"]} test videos and {seeds})')
 
 # %% ../nbs/api/12a_report.ipynb #4eaf9dc1
 def window_label(

@@ -374,7 +374,7 @@ def shipped_for(
     if found:
         try: keep_shipped(profile, shipped)
         except OSError as e: say_line(f'The shipped records are read from the clone each time: {e}')
-    if found: say_line(f'{len(found)} of {len(set(cfgs))} runs are not trained: their records are shipped')
+    if found: say_line(f'{len(found)} of {len(set(cfgs))} runs are loaded from the records in the repository')
     return found
 
 # %% ../nbs/api/11b_sweep.ipynb #0a304ff5
