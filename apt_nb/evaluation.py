@@ -75,7 +75,7 @@ class Predictions:
     def correct(self): return self.predicted == self.labels
 
     def rank(self)->np.ndarray:  # int `(N,)`; 0 is a top-1 hit
-        "How many classes score higher than the true one."
+        "How many classes come before the true one, as `argmax` orders them: of equal scores the first."
         order = np.argsort(-self.logp, 1, kind='stable')
         return (order == self.labels[:, None]).argmax(1)
 

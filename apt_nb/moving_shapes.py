@@ -7,7 +7,7 @@ __all__ = ['COORDINATES', 'TURN', 'HEIGHT', 'WIDTH', 'FRAMES', 'FPS', 'ACTIONS',
            'PLACES', 'MOTIONS', 'APPEARANCE', 'TARGETS', 'VERSION', 'SPLITS', 'source_actions', 'Scene', 'random_wave',
            'random_scene', 'draw_ground', 'object_coordinates', 'render', 'contact_sheet', 'reverse', 'through',
            'scene_of', 'clip_path', 'write_clip', 'default_folder', 'write_json', 'clip_digests', 'set_aside_changed',
-           'is_complete', 'remove_parts', 'require_same_set', 'run_jobs', 'moving_shapes']
+           'is_complete', 'require_same_set', 'run_jobs', 'moving_shapes']
 
 # %% ../nbs/api/06_moving_shapes.ipynb #4f08ea5b
 import colorsys, hashlib, json
@@ -20,8 +20,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from tqdm import tqdm
-from .core import DamagedFile, as_path, atomic, cache_root, is_alive, make_folder, read_json
-from .core import set_aside, writing
+from .core import DamagedFile, as_path, atomic, cache_root, make_folder, read_json
+from .core import remove_stale, set_aside, writing
 from .identity import digests
 from .video import write_mp4
 
@@ -273,14 +273,6 @@ def is_complete(
     if found == json.loads(json.dumps(settings)): return all(c.exists() for c in [root/'clips.json', *clips])
     raise ValueError(f'{f} describes other settings: give another root, or remove that folder')
 
-def remove_parts(
-    root:Path,  # folder of the data set
-):
-    "Remove clips that killed processes left unfinished, see `write_mp4`."
-    for part in root.glob('*/*/*.mp4.*.part'):
-        pid = part.name.split('.')[-2]
-        if pid.isdecimal() and not is_alive(int(pid)): part.unlink(missing_ok=True)
-
 # %% ../nbs/api/06_moving_shapes.ipynb #sameset1
 def require_same_set(
     root:Path,   # folder without settings.json, in which a call may have been interrupted
@@ -337,7 +329,7 @@ def moving_shapes(
     if is_complete(root, settings, clips): return root
     write = partial(write_clip, actions=actions, shapes=shapes, seed=seed)
     if not (root/'settings.json').exists(): require_same_set(root, clips, todo, write)
-    remove_parts(root)
+    for c in clips: remove_stale(c)
     for s, a in product(counts, actions): make_folder(root/s/a)
     write_json(root/'settings.json', settings) # first: a call that goes on after an interruption compares it
     progress = dict(total=len(todo), desc='writing clips', mininterval=5, disable=len(todo) < 1000)

@@ -140,6 +140,7 @@ def reproducible(
 ):
     "Deterministic algorithms and a fixed number of threads; restores both at the end."
     n, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     fill = torch.utils.deterministic.fill_uninitialized_memory
     os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     torch.set_num_threads(threads or n)
@@ -148,7 +149,7 @@ def reproducible(
     try: yield
     finally:
         torch.set_num_threads(n)
-        torch.use_deterministic_algorithms(deterministic)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         torch.utils.deterministic.fill_uninitialized_memory = fill
 
 # %% ../nbs/api/08_training.ipynb #34e424c8

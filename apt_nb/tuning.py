@@ -393,7 +393,7 @@ def backbone_record(
     names=None,      # names of the frozen tensors (None: all that are not trained)
 )->dict:             # name, weights, settings, act, dtype, frozen
     "What identifies the backbone: names, settings, activation, dtype and a digest of each frozen tensor."
-    tuned, state = tuned_state(model), plain_state(model) | getattr(model, 'untuned', {})
+    state = plain_state(model) | getattr(model, 'untuned', {})
     if names is None: names = frozen_names(model)
     frozen = {k: digest(t) for k, t in state.items() if k in names}
     return backbone_kind(model) | dict(settings=backbone_settings(model), frozen=frozen)
@@ -584,7 +584,7 @@ def published_prompts(
         raise ValueError(f'its prompt_scale is {tuple(scale.shape)}, its keys {tuple(k.shape)}')
     blocks, dropout = prompt_range(args, len(k), depth), args.get('prompt_dropout')
     options = dict(n_prompts=k.shape[1], prompt_blocks=blocks, reparam='none' if scale is None else 'max')
-    if isinstance(dropout, float): options['prompt_dropout'] = dropout
+    if type(dropout) in (int, float): options['prompt_dropout'] = float(dropout)
     state = {}
     for j, i in enumerate(range(depth) if blocks is None else blocks):
         parts = dict(k=k[j], v=v[j])

@@ -17,7 +17,7 @@ from pathlib import Path
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from fastcore.basics import patch
-from .core import as_path
+from .core import as_path, unfinished
 try: import decord
 except (ImportError, OSError): decord = None # no wheel on some platforms, or a library that does not load
 else: decord.logging.set_level(decord.logging.QUIET)
@@ -778,17 +778,18 @@ def write_mp4(
     "Write H.264 in MP4. The same frames give the same bytes. Raises `VideoError`."
     frames = np.ascontiguousarray(frames)
     _check_frames(path, frames)
-    part, exact = f'{os.path.abspath(path)}.{os.getpid()}.part', dict(fflags='+bitexact')
+    file, exact = as_path(path).absolute(), dict(fflags='+bitexact')
+    part = unfinished(file)
     task = path, 'writing', 'Is there room, and is the folder there? Then write it again.'
     try:
-        with _video_errors(*task), av.open(part, 'w', format='mp4', options=exact) as c:
+        with _video_errors(*task), av.open(str(part), 'w', format='mp4', options=exact) as c:
             rate = Fraction(fps).limit_denominator(1001)
             s = c.add_stream('libx264', rate=rate, options=dict(_X264, crf=str(crf)))
             s.width, s.height, s.pix_fmt = frames.shape[2], frames.shape[1], 'yuv420p'
             for f in frames: c.mux(s.encode(av.VideoFrame.from_ndarray(f, format='rgb24')))
             c.mux(s.encode())
-        os.replace(part, path)
-    finally: Path(part).unlink(missing_ok=True)
+        os.replace(part, file)
+    finally: part.unlink(missing_ok=True)
 
 # %% ../nbs/api/03_video.ipynb #fad2f21a
 def _check_sampling(
