@@ -17,7 +17,7 @@ from .audit import records_of
 from .config import preset
 from .core import DamagedFile, ShowsMarkdown, atomic, repo_root
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
-from .report import LINE_STYLES, Shown, figures_dir, markdown, new_figure, save_drawing, save_records
+from .report import LINE_STYLES, Shown, markdown, new_figure, profile_dir, save_drawing, save_records
 from .run import environment
 from .training import make_accelerator
 from .tuning import n_tuned, train_mode, tune
@@ -33,7 +33,7 @@ class CostReport:
     colours, dashes = sns.color_palette('colorblind'), LINE_STYLES  # for the lines of a figure
 
     counted = 'exact counts'  # what the numbers are if nothing else is said
-    def file(self, name): return figures_dir(self.profile, [dict(profile=self.profile)], self.root)/name
+    def file(self, name): return profile_dir(self.profile, self.root)/name
 
 # %% ../nbs/api/12e_cost_report.ipynb #3432f2ce
 @patch
