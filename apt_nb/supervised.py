@@ -143,10 +143,9 @@ def save_pictures(
     "Write the tower under timm's names, without its head, in half precision."
     path = as_path(path)
     if path.suffix != '.safetensors': path = path.with_name(f'{path.name}.safetensors')
-    names = [k for k in model.state_dict() if not k.startswith('head.')]
-    state = {k: model.state_dict()[k].detach().cpu().half().contiguous() for k in names}
+    body = {k: v for k, v in model.state_dict().items() if not k.startswith('head.')}
+    state = {k: v.detach().cpu().half().contiguous() for k, v in body.items()}
     made = dict(name=SHIPPED_SIZE, architecture=tower_settings(), **how)
-    path.parent.mkdir(parents=True, exist_ok=True)
     atomic(path, lambda f: save_file(state, f))
     text = json.dumps(made, indent=1) + '\n'
     atomic(path.with_suffix('.json'), lambda f: f.write_text(text, encoding='utf-8'))

@@ -163,8 +163,7 @@ class StepPlan:
         now = self.now()
         fit = .96 * (self.end - now) / (now - self.start) * TIMED
         self.steps = step + max(int(fit), 1)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        atomic(self.file, lambda f: Path(f).write_text(json.dumps(dict(steps=self.steps)) + '\n'))
+        atomic(self.file, lambda f: f.write_text(json.dumps(dict(steps=self.steps)) + '\n'))
 
 # %% ../nbs/api/09b_textured_backbone.ipynb #62ded126
 def textured_step(
