@@ -11,16 +11,17 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'share_text', 'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds',
            'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
            'relative_path', 'relative_paths', 'require_own_table', 'write_text', 'write_table', 'usual_length',
-           'common_paths', 'split_table', 'content_digest', 'write_run', 'build_backbone', 'saved_config', 'hub_reason',
-           'model_file', 'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable',
-           'about_runs', 'groups_note', 'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in',
-           'surest_mistakes', 'write_results', 'with_named_folder', 'plan_training', 'with_names', 'train_videos',
-           'saved_test', 'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes',
-           'Evaluation', 'tested_videos', 'replaced_rule', 'evaluate_videos', 'table_place', 'video_files', 'classify',
-           'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
+           'common_paths', 'split_table', 'content_digest', 'write_run', 'is_timms', 'require_buildable', 'build_timm',
+           'build_backbone', 'saved_config', 'hub_reason', 'model_file', 'load_model', 'WithProgress', 'predictions',
+           'require_same_run', 'require_readable', 'about_runs', 'groups_note', 'results_of', 'require_outside',
+           'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results', 'with_named_folder',
+           'plan_training', 'with_names', 'train_videos', 'saved_test', 'present_test', 'all_parts', 'joined',
+           'chosen_test', 'test_part', 'match_classes', 'Evaluation', 'tested_videos', 'replaced_rule',
+           'evaluate_videos', 'table_place', 'video_files', 'classify', 'saved_length', 'usual_frames', 'seen_text',
+           'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
-import hashlib, json, os, sys, time, torch, unicodedata
+import hashlib, json, os, sys, time, timm, torch, unicodedata
 import numpy as np
 import pandas as pd
 from collections import Counter
@@ -54,7 +55,7 @@ from .training import set_attention
 from .transformers_models import rebuild_classifier, transformers_clip
 from .tuning import find_tuned, load_tuned, n_tuned, read_tuned, require_kinds
 from .video import VideoError, uniform_indices, write_mp4
-from .video_vit import SIZES, check_settings, size_settings
+from .video_vit import SIZES, check_settings, check_size, size_settings
 from .weights import Checkpoint, PRETRAINED_DIR, find_weights, setting_conflicts, settings_file
 from .weights import video_vit
 
@@ -569,24 +570,65 @@ def write_run(
     if not cfg.dataset: write_table(split_table(data), folder/'split.csv')
 
 # %% ../nbs/api/13b_own_videos.ipynb #76996551
-def build_backbone(
-    info:dict,    # what a tuned file says, see `read_tuned`
-    weights:str,  # weights of the backbone ('': random)
-    seed:int,     # seed of the run
+def is_timms(
+    b:dict, # record of a backbone in a tuned file
+)->bool:
+    "Whether a tuned model is a ViT of timm, for images."
+    return 'architecture' in b['settings'] and 'transformers' not in b
+
+def require_buildable(
+    b:dict, # record of a backbone in a tuned file
 ):
-    "The backbone that a file was tuned on. Raises ValueError if its weights are not found."
-    b = info['backbone']
-    needed = weights if weights and b['frozen'] else None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    "Raise ValueError if the file does not say how its backbone is built."
+    settings = b['settings']
+    try:
+        require_kinds(settings, dict(num_classes=int))
+        if is_timms(b):
+            require_kinds(settings, dict(architecture=str, global_pool=(str, type(None)), img_size=object))
+        elif 'transformers' not in b:
+            check_settings(settings)
+            check_size(b['name'])
+    except ValueError as e:
+        raise ValueError(f'{e}. So the file does not say how its backbone is built: build it yourself, then '
+                         'call load_tuned(model, file)') from e
+
+# %% ../nbs/api/13b_own_videos.ipynb #a09d7fdc
+def build_timm(
+    name:str,           # timm's name
+    settings:dict,      # from the backbone's record
+    weights,            # file of weights ('': the published ones)
+    pretrained:bool=True, # whether it needs weights: a fully tuned file has all of them
+)->torch.nn.Module:
+    "A ViT of timm, with the published weights or those of a file."
+    make = partial(timm.create_model, **{n: settings[n] for n in ('global_pool', 'img_size')})
+    if not weights: return make(name, pretrained=pretrained, num_classes=settings['num_classes'])
+    head = timm.models.load_state_dict(str(weights)).get('head.weight', ())
+    model = make(name, checkpoint_path=str(weights), num_classes=len(head))
+    model.reset_classifier(settings['num_classes']) # `load_tuned` brings the head
+    return model
+
+# %% ../nbs/api/13b_own_videos.ipynb #b09d7fdc
+def build_backbone(
+    info:dict,       # first part of `read_tuned`
+    weights='',      # weights of the backbone ('': random, for a ViT of timm the published ones)
+    seed:int=None,   # seed of random weights (None: torch's state as it is)
+    option:str="weights='...'", # how to name other weights, for the message
+)->nn.Module:        # a VideoViT, a ViT of timm, or a `VideoClassifier`
+    """The backbone that a file was tuned on. A file that holds all weights needs no others. ValueError if it
+    does not say how the backbone is built, or if the weights are not found."""
+    b, settings = info['backbone'], info['backbone']['settings']
+    require_buildable(b)
+    needed = weights if b['frozen'] else ''
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None: torch.manual_seed(seed)
         try:
             if 'transformers' in b: return rebuild_classifier(b, weights)
-            check_settings(b['settings'])
-            require_kinds(b['settings'], dict(num_classes=int))
-            return video_vit(b['name'], weights=needed, **b['settings'])
-        except (ValueError, OSError) as e:
-            raise ValueError(f"cannot build the backbone that was tuned ({b['weights']}): {e}. "
-                             'Say where its weights are with --weights') from e
+            if is_timms(b):
+                return build_timm(b['name'] or settings['architecture'], settings, needed, bool(b['frozen']))
+            return video_vit(b['name'], weights=needed or None, **settings)
+        except (ValueError, OSError, RuntimeError) as e:
+            raise ValueError(f"cannot build the backbone that was tuned ({b['weights'] or b['name']}): {e}. "
+                             f'Say where its weights are with {option}') from e
 
 # %% ../nbs/api/13b_own_videos.ipynb #3b7fb429
 def saved_config(
@@ -645,7 +687,7 @@ def load_model(
                          'wrote, or use load_tuned in Python')
     try: cfg = saved_config(meta, file.parent)
     except ValueError as e: raise ValueError(f'the settings in {tuned} are damaged: {e}') from e
-    model = build_backbone(info, str(weights or cfg.weights), cfg.seed)
+    model = build_backbone(info, str(weights or cfg.weights), cfg.seed, '--weights')
     return load_tuned(model, str(tuned)), meta['classes'], cfg
 
 # %% ../nbs/api/13b_own_videos.ipynb #58c92368
