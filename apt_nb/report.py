@@ -656,7 +656,7 @@ def save_findings(
 # %% ../nbs/api/12a_report.ipynb #920rdfin
 def read_findings(
     file:Path, # from `save_findings`
-)->list:       # rows; `takes` is None for more than all `TIMES`, '' where an older version left it out
+)->list:       # rows; `takes` is None for more than all `TIMES`; what the file leaves out is nan or ''
     "The findings of a notebook. DamagedFile, with what to do, for a file that holds something else."
     try:
         rows = read_json(file, list)
@@ -664,7 +664,8 @@ def read_findings(
             lacks = [k for k in FINDING_TEXTS if not isinstance(r, dict) or not isinstance(r.get(k), str)]
             if lacks: raise DamagedFile(f'{file} is damaged: a finding has no {lacks[0]}')
     except DamagedFile as e: raise DamagedFile(f'{e}. Restore it, or run its notebook again') from None
-    return [dict(takes='', room=math.nan, could_see=math.nan, p=math.nan, paper=math.nan) | r for r in rows]
+    left_out = dict.fromkeys(('paper', 'low', 'high', 'could_see', 'p', 'room'), math.nan) | dict(takes='')
+    return [left_out | r for r in rows]
 
 # %% ../nbs/api/12a_report.ipynb #8df87d67
 TAKES = ('What an open finding takes is counted for the difference that came out. If the true one is '
