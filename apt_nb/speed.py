@@ -11,7 +11,6 @@ __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'TITLES
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
 import os, re, shutil, subprocess, sys, torch
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from contextlib import contextmanager
@@ -29,7 +28,8 @@ from .core import as_path, plural, read_json, repo_root, spent_seconds
 from .cost import benchmark, example_input, ratios, take_turns, training_step
 from .cost_report import measured_before
 from .datasets import loader_seconds
-from .report import Shown, ShowsMarkdown, markdown, profile_dir, save_drawing, save_records, save_text
+from .report import Shown, ShowsMarkdown, markdown, new_figure, profile_dir, save_drawing
+from .report import save_records, save_text
 from .run import environment
 from .training import compile_blocks, forward_context, make_accelerator, reproducible, set_attention
 from .tuning import tune
@@ -423,19 +423,19 @@ def figure(
     name:str,  # name of the files
 ):
     "Time and memory of the ways to compute a step, relative to the explicit one."
-    parts = {k: self.tables[k] for k in ('steps', 'vit_small') if k in self.tables}
-    title = '{size}, {n_prompts} prompts, {precision}'.format
-    small = self.record | dict(precision=self.record['environment']['precision'])
-    titles = dict(steps=title(**small), vit_small=title(**LARGE))
-    fig, axes = plt.subplots(1, len(parts), figsize=(4 * len(parts), 2.3), sharey=True, squeeze=False)
-    for ax, (part, t) in zip(axes[0], parts.items()):
-        t[['ratio', 'memory_ratio']].iloc[::-1].plot.barh(ax=ax, legend=False, color=['.3', '.7'], width=.7)
-        ax.axvline(1, color='k', lw=.8)
-        ax.set(title=titles[part], ylabel='', xlabel='relative to explicit (shorter is better)')
-    bars = axes[0][0].containers
-    fig.legend(bars, ['time', 'memory'], loc='center left', bbox_to_anchor=(1, .5), frameon=False)
-    device, profile = self.record['environment']['device'], self.record['profile']
-    fig.suptitle(f'A training step on {device}, {profile} profile')
-    fig.tight_layout()
+    titles = dict(steps=model_text(self.small), vit_small=model_text(LARGE))
+    parts = [k for k in titles if k in self.tables]
+    above = f'A training step on {self.record["environment"]["device"]}, {self.record["profile"]} profile'
+    shape = dict(ncols=len(parts), figsize=(4.6 * len(parts), 2.3), sharex=True, sharey=True, squeeze=False)
+    with new_figure(above, **shape) as (fig, axes):
+        for ax, part in zip(axes[0], parts):
+            t = self.tables[part][['ratio', 'memory_ratio']].iloc[::-1] # bars go upwards
+            t.plot.barh(ax=ax, legend=False, color=['.3', '.7'], width=.7)
+            ax.axvline(1, color='k', lw=.8)
+            ax.set_axisbelow(True)
+            ax.grid(axis='y', visible=False)
+            ax.set(title=titles[part], ylabel='', xlabel='relative to explicit (shorter is better)')
+        time, memory = axes[0][0].containers
+        fig.legend([memory, time], ['memory', 'time'], loc='outside right center')
     save_drawing(fig, self.folder/name)
     return fig
