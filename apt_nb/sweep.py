@@ -176,14 +176,14 @@ def train_nothing(
         file.unlink(missing_ok=True)
 
 # %% ../nbs/api/11b_sweep.ipynb #ccf0cc75
-def _failures(names)->dict: # {index: exception}
+def _failures(folders)->dict: # {folder of a run: exception}
     "Why runs have no record, see `train_nothing`."
     known = read_json(os.environ[FAILED])
     def failure(name):
         missing = f'run {name} is not there: make the call of the batch again'
         diverged, text = known.get(name) or (False, missing)
         return FloatingPointError(text) if diverged else RuntimeError(text)
-    return {i: failure(n) for i, n in enumerate(names)}
+    return {f: failure(f.name) for f in folders}
 
 # %% ../nbs/api/11b_sweep.ipynb #48938ed5
 def prepare_benchmarks(
@@ -194,13 +194,13 @@ def prepare_benchmarks(
     key = lambda c: tuple(getattr(c, f) for f in ('data', *BENCHMARK_FIELDS))
     for c in {key(c): c for c in embedded}.values(): benchmark_root(c)
 
-def _train_missing(cfgs, names, jobs, progress)->dict: # {index: record or exception}
-    "Train unfinished runs under their names. The benchmark's videos are written before processes start."
-    if FAILED in os.environ: return _failures(names)
-    prepare_benchmarks(cfgs)
-    bar = SweepBar(dict(enumerate(run_work(cfgs))), progress)
+def _train_missing(todo:dict, jobs, progress)->dict: # {folder: Config}; {folder: record or exception}
+    "Train unfinished runs in their folders. The benchmark's videos are written before processes start."
+    if FAILED in os.environ: return _failures(todo)
+    prepare_benchmarks(todo.values())
+    bar = SweepBar(dict(zip(todo, run_work(todo.values()))), progress)
     together = int(os.environ.get('WORLD_SIZE') or 1) > 1 # processes of one run wait together
-    runs = {i: dict(cfg=c, name=name, wait=together) for i, (c, name) in enumerate(zip(cfgs, names))}
+    runs = {f: dict(cfg=c, name=f.name, wait=together) for f, c in todo.items()}
     try: return call_all(run, runs, n_jobs(jobs), bar.update)
     finally: bar.close()
 
@@ -397,17 +397,16 @@ def sweep(
     """Train what is not trained yet, and return all records. Raises SweepError at the end if runs failed.
     In a script, call it under `if __name__ == '__main__'`."""
     if isinstance(cfgs, Config): raise TypeError('sweep takes a list: for one run, give sweep([cfg])')
-    cfgs = require_configs(cfgs)
-    folders = run_folders(cfgs)
-    there = {f: shipped[f.name] for f in folders if f.name in (shipped or {}) and not read_record(f)}
-    new = lambda i, f: f not in folders[:i] and f not in there and not read_record(f)
-    todo = [i for i, f in enumerate(folders) if new(i, f)]
-    missing, names = [cfgs[i] for i in todo], [folders[i].name for i in todo]
-    results = _train_missing(missing, names, jobs, progress) if todo or not there else {}
-    there |= {folders[todo[i]]: e for i, e in results.items() if isinstance(e, Exception)}
-    broken = {i: there[f] for i, f in enumerate(folders) if isinstance(there.get(f), Exception)}
-    if broken: raise SweepError.of(cfgs, broken)
-    return [read_record(f) or there.get(f) for f in folders]
+    cfgs, shipped = require_configs(cfgs), shipped or {}
+    n_jobs(jobs) # a wrong number is refused also if nothing is left to train
+    folders, todo = run_folders(cfgs), {}
+    found = {f: read_record(f) or shipped.get(f.name) for f in dict.fromkeys(folders)}
+    for f, c in zip(folders, cfgs):
+        if not found[f]: todo.setdefault(f, c)
+    if todo: found |= _train_missing(todo, jobs, progress)
+    failed = {i: found[f] for i, f in enumerate(folders) if isinstance(found[f], Exception)}
+    if failed: raise SweepError.of(cfgs, failed)
+    return [found[f] for f in folders]
 
 # %% ../nbs/api/11b_sweep.ipynb #c8a17226
 @dataclass
