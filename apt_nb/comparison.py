@@ -731,7 +731,8 @@ def draw_methods(
         if method == 'full' or own.empty: continue
         x = share[own.index] * family.shift
         draw_method(ax, x, own, family, printed)
-        ends = list(zip(own.index, x, own.top1))[::len(own) - 1] if len(own) > 1 else []
+        points = list(zip(own.index, x, own.top1))
+        ends = [points[0], points[-1]] if len(points) > 1 else []
         sizes += [(row.rpartition('-')[2], at, family.colour_of(.7)) for row, *at in ends]
     ax.margins(y=.15)
     ax.set_xlabel(f'tuned, % of the backbone ({backbone_size(t)/1e6:.3g} M)', fontsize=SMALL)

@@ -864,7 +864,7 @@ def half_precision_row()->Row:
         left=left,
         matters=f"no: 20 losses agree to {100 * .004:g}%, if Adam counts as below",
         tested='08_training', source=about['source'], limit=4e-3, unit='of a loss',
-        reason='autocast: products in fp16, norms and sums in fp32; more exact, ' 'and built into torch')
+        reason='autocast: products in fp16, norms and sums in fp32; more exact, and built into torch')
 
 # %% ../nbs/api/12f_fidelity.ipynb #9826d91e
 def loss_scales(overflows=())->list: # [step, scale] at each change

@@ -62,12 +62,13 @@ def card_training(record:dict)->list: # lines of markdown
     backbone = f'{record["n_tuned"]:,} of {record["n_total"]:,} parameters were tuned'
     names = 'epochs', 'batch_size', 'lr', 'weight_decay', 'seed'
     settings = ', '.join(f'{k} {c[k]}' for k in names if k in c)
+    place, versions = f'{env["device"]}, {env["precision"]}', env['versions']
     return ['## Result', '', f'- {accuracy(record["test"])}. Guessing gives {chance}.',
             '- The interval covers the choice of test videos, not the seed of the training.', '',
             '## Training', '', f'- data: {c["data"]}, videos: {parts}',
             f'- clips of {c["n_frames"]} frames, {c["size"]} x {c["size"]} pixels',
-            f'- {backbone}', f'- {settings}', f'- on {env["device"]}, {env["precision"]}, '
-            f'torch {env["versions"].get("torch")}, apt_nb {env["versions"].get("apt_nb")}', '']
+            f'- {backbone}', f'- {settings}',
+            f'- on {place}, torch {versions.get("torch")}, apt_nb {versions.get("apt_nb")}', '']
 
 # %% ../nbs/api/13d_hub.ipynb #a1501b79
 def card_use(info:dict, repo:str)->list: # lines of markdown
@@ -82,9 +83,11 @@ def card_use(info:dict, repo:str)->list: # lines of markdown
     told = ' Say where the weights of the backbone are.' if where else ''
     if timms and b['frozen']: told = " If its weights are not timm's, say where they are with weights='...'."
     holds = 'the tuned tensors alone' if b['frozen'] else 'all weights'
-    return ['## Use', '', f'The file holds {holds}. The backbone is {backbone_name(info)}, '
-            f'weights {b["weights"] or ("of timm" if timms else "without a name")}.{told}', '', '```python',
-            'from apt_nb.hub import from_pretrained', f"model = from_pretrained('{repo}'{where})", '```', '',
+    weights = b['weights'] or ('of timm' if timms else 'without a name')
+    return ['## Use', '',
+            f'The file holds {holds}. The backbone is {backbone_name(info)}, weights {weights}.{told}', '',
+            '```python', 'from apt_nb.hub import from_pretrained',
+            f"model = from_pretrained('{repo}'{where})", '```', '',
             f'The model takes {images if is_timms(b) else clips} and returns logits.', '']
 
 # %% ../nbs/api/13d_hub.ipynb #e335c6c7
@@ -97,9 +100,9 @@ def model_card(
     "The page of a tuned model."
     options = ', '.join(f'{k}={v}' for k, v in info['options'].items()) or 'none'
     title = f'# {info["method"]} on {backbone_name(info)}'
-    lines = [title, '', f'Method: {info["method"]}, options: {options}.', '',
-             'Tuned with [apt_nb](https://github.com/apt-nb/apt_nb), a reproduction of Attention Prompt '
-             'Tuning (arXiv 2403.06978).', '']
+    made_by = ('Tuned with [apt_nb](https://github.com/apt-nb/apt_nb), a reproduction of Attention Prompt '
+               'Tuning (arXiv 2403.06978).')
+    lines = [title, '', f'Method: {info["method"]}, options: {options}.', '', made_by, '']
     classes = info['meta'].get('classes', [])
     named = ['## Classes', '', ', '.join(classes), ''] if classes else []
     body = [*lines, *card_use(info, repo), *(card_training(record) if record else []), *named]

@@ -127,12 +127,15 @@ def attention_shares(
     device, n, sums = next(model.parameters()).device, 0, Sums(prompts={})
     n_tokens = math.prod(frozen.patch_embed.grid_size)
     see = lambda i, weights: sums.add('prompts', i, weights.float()[..., n_tokens:].mean(2))
-    model.eval(), frozen.to(device).eval()
+    model.eval()
+    frozen.to(device).eval()
     seeing = watching(model, see) if prompts and attention_prompts(model) else nullcontext()
     with seeing, comparing(model, frozen, sums):
         for batch in batches:
             clips = clip_batch(batch, device)
-            with autocast(): frozen(clips), model(clips)
+            with autocast(): # `comparing` has to see the frozen model first
+                frozen(clips)
+                model(clips)
             n += len(clips)
     return sums.means(n)
 
@@ -280,9 +283,9 @@ def is_published(
     about:dict, # settings of a row
 )->bool:
     "Whether a row has prompts in the published form, in all blocks."
-    as_published = dict(method='apt', prompt_form='published', reparam='max', prompt_blocks=())
-    given = as_published | about
-    return 'method' in about and all(type(v)(given[k]) == v for k, v in as_published.items())
+    as_published = dict(method='apt', prompt_form='published', reparam='max')
+    same = all(about.get(k, v) == v for k, v in as_published.items())
+    return 'method' in about and same and not about.get('prompt_blocks')
 
 def closest(
     tuned:dict,  # {row: tuned numbers}

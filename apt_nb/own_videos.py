@@ -836,7 +836,9 @@ def mistakes_in(
     videos:VideoList,  # the same videos
 )->list:               # (path, true class, predicted class, probability, frames), the surest first
     "The mistakes that a model is surest of, with four frames of each video."
-    frames = lambda path: (v := open_video(path)).frames(uniform_indices(len(v), 4))
+    def frames(path):
+        video = open_video(path)
+        return video.frames(uniform_indices(len(video), 4))
     name, wrong = lambda c: videos.classes[c], np.flatnonzero(~p.correct)
     surest = wrong[np.argsort(-p.logp[wrong].max(1), kind='stable')][:MISTAKES]
     return [(videos.paths[i], name(p.labels[i]), name(p.predicted[i]), float(np.exp(p.logp[i].max())),

@@ -673,6 +673,8 @@ def reproduce_command(
     failed = any(t.state == 'FAILED' for t in tasks)
     if profile != 'smoke' and not dry and made and not is_own(tasks):
         try: page = save_gallery(profile)
-        except (ValueError, OSError) as e: failed = warn('the page of the figures is not made', e) or True
+        except (ValueError, OSError) as e:
+            warn('the page of the figures is not made', e)
+            failed = True
         else: say_line(page.relative_to(repo_root()).as_posix())
     sys.exit(failed)

@@ -40,7 +40,9 @@ from .weights import video_vit
 # %% ../nbs/api/12g_speed.ipynb #19536af9
 def explicit(model): set_attention(model, 'plain')
 def fused(model): set_attention(model, 'fused')
-def again(model): set_attention(model, 'fused'), model.set_grad_checkpointing()
+def again(model):
+    set_attention(model, 'fused')
+    model.set_grad_checkpointing()
 def compiled(model):
     set_attention(model, 'fused')
     compile_blocks(model)
