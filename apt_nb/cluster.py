@@ -18,7 +18,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tempfile import mkdtemp
 from .config import Config, coerce
-from .core import atomic, cache_root, did_you_mean, locked, make_folder
+from .core import cache_root, did_you_mean, locked, make_folder, write_text
 from .pool import default_jobs, gpus, no_interrupts, one_thread_children, use_devices
 from .run import named_folder, read_fitting, read_record, run
 from .sweep import prepare_benchmarks
@@ -316,7 +316,7 @@ def write_ticket(self:Queue, folder:Path, run:ClusterRun, job:str):
     ticket = dict(job=job, cluster=self.c.cluster, host=platform.node(), place=str(self.place),
                   device=run.device, epoch=last_epoch(folder))
     self.tickets[folder] = ticket
-    atomic(ticket_file(folder), lambda f: f.write_text(json.dumps(ticket)))
+    write_text(ticket_file(folder), json.dumps(ticket))
 
 # %% ../nbs/api/11c_cluster.ipynb #691109e4
 def job_paths(ticket:dict): # submitit's JobPaths

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['ADVICE', 'CLIP_NAMES', 'is_clone', 'repo_root', 'cache_root', 'n_cores', 'as_path', 'last_name', 'is_alive',
            'hidden_start', 'unfinished', 'remove_stale', 'writing_error', 'of_cache', 'writing', 'make_folder',
-           'locked', 'to_disk', 'atomic', 'DamagedFile', 'encodable', 'say_line', 'set_aside', 'read_json', 'jsonable',
-           'require_jsonable', 'progress_bar', 'did_you_mean', 'one_line', 'plural', 'duration', 'with_notes',
-           'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
+           'locked', 'to_disk', 'atomic', 'write_text', 'DamagedFile', 'encodable', 'say_line', 'set_aside',
+           'read_json', 'jsonable', 'require_jsonable', 'progress_bar', 'did_you_mean', 'one_line', 'plural',
+           'duration', 'with_notes', 'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
 
 # %% ../nbs/api/00b_core.ipynb #3da6eda7
 import apt_nb, errno, json, os, platform, re, shutil, sys
@@ -176,6 +176,15 @@ def atomic(
             os.replace(tmp, path)
             with suppress(OSError): to_disk(path.parent) # not every file system can
         finally: tmp.unlink(missing_ok=True)
+
+# %% ../nbs/api/00b_core.ipynb #wrtext01
+def write_text(
+    file,                # file to write
+    text:str,            # what it shall hold
+    errors:str='strict', # what is done with characters that UTF-8 cannot have, as in `str.encode`
+):
+    "Write text with `atomic`: UTF-8, and line ends as they are in the text, on every system."
+    atomic(file, lambda f: f.write_text(text, encoding='utf-8', errors=errors, newline='\n'))
 
 # %% ../nbs/api/00b_core.ipynb #4a6d4ec7
 class DamagedFile(ValueError):

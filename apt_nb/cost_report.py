@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from .audit import records_of
 from .config import preset
-from .core import DamagedFile, ShowsMarkdown, atomic, repo_root
+from .core import DamagedFile, ShowsMarkdown, atomic, repo_root, write_text
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
 from .report import LINE_STYLES, Shown, markdown, new_figure, profile_dir, save_drawing, save_records
 from .run import environment
@@ -49,7 +49,7 @@ def table(
     "A table as Markdown, and its numbers as CSV."
     parts = [f'**{title}** ({how or self.counted})', note, markdown(t)]
     data, text = t if data is None else data, '\n\n'.join(p for p in parts if p)
-    atomic(self.file(f'{name}.md'), lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(self.file(f'{name}.md'), text)
     atomic(self.file(f'{name}.csv'), lambda f: data.to_csv(f, index=False, lineterminator='\n'))
     return Shown(text, data)
 

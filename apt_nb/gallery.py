@@ -14,7 +14,7 @@ import pandas as pd
 from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
-from .core import as_path, atomic, repo_root
+from .core import as_path, repo_root, write_text
 from .notebooks import experiments, notebook_cells
 from .report import markdown, read_findings, readable_findings
 
@@ -261,5 +261,5 @@ def save_gallery(
     "Write the page of `gallery`, see `gallery_path`."
     root = as_path(root or repo_root())
     file, text = gallery_path(profile, root), gallery(profile, root)
-    atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(file, text)
     return file

@@ -13,7 +13,7 @@ from huggingface_hub import EvalResult, HfApi, ModelCardData
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 from pathlib import Path, PureWindowsPath
 from safetensors.torch import save_file
-from .core import DamagedFile, as_path, atomic, require_jsonable
+from .core import DamagedFile, as_path, atomic, require_jsonable, write_text
 from .own_videos import build_backbone, is_timms
 from .pages import percent_range
 from .run import RECORD, fitting
@@ -192,7 +192,7 @@ def save_pretrained(
     texts = {'README.md': model_card(info, record, repo, license)}
     if record: texts['record.json'] = json.dumps(record, indent=1)
     atomic(folder/TUNED_FILE, lambda f: save_file(state, f, metadata=metadata))
-    for name, text in texts.items(): atomic(folder/name, lambda f: f.write_text(text, encoding='utf-8'))
+    for name, text in texts.items(): write_text(folder/name, text)
     if before and not record: (folder/'record.json').unlink() # it is of the model that was here
     return folder
 

@@ -10,7 +10,7 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'views_text', 'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text',
            'share_text', 'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds',
            'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
-           'relative_path', 'relative_paths', 'require_own_table', 'write_text', 'write_table', 'usual_length',
+           'relative_path', 'relative_paths', 'require_own_table', 'write_result', 'write_table', 'usual_length',
            'common_paths', 'split_table', 'content_digest', 'write_run', 'is_timms', 'require_buildable', 'build_timm',
            'build_backbone', 'saved_config', 'hub_reason', 'model_file', 'load_model', 'WithProgress', 'predictions',
            'require_same_run', 'require_readable', 'about_runs', 'groups_note', 'results_of', 'require_outside',
@@ -37,7 +37,7 @@ from torch import nn
 from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields, warmup_for
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, clip_fields, duration, make_folder
-from .core import one_line, plural, progress_bar, say_line
+from .core import one_line, plural, progress_bar, say_line, write_text
 from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, files_below
 from .datasets import frame_folders, groups_of, has_parts, inner_folder, is_video, part_folder
 from .datasets import raise_if_any, say_once, split_by_list, videos_among, with_test_part
@@ -500,9 +500,9 @@ def require_own_table(
 
 WRITTEN = dict(encoding='utf-8', errors='surrogateescape') # file names keep their bytes
 
-def write_text(text:str, file):
+def write_result(text:str, file):
     "Write a text file from the main process. File names in it keep their bytes."
-    if is_main(): atomic(file, lambda f: f.write_text(text, **WRITTEN))
+    if is_main(): write_text(file, text, WRITTEN['errors'])
 
 # %% ../nbs/api/13b_own_videos.ipynb #d4774241
 def write_table(table:pd.DataFrame, file):
@@ -565,7 +565,7 @@ def write_run(
     if not cfg.dataset: info['meta']['tested'] = content_digest(data['test'])
     text = json.dumps(record | dict(split=split_text(cfg)), indent=1, allow_nan=False)
     metadata = dict(apt_nb=json.dumps(info))
-    atomic(folder/'record.json', lambda f: f.write_text(text)) # first: it says whose the other files are
+    write_text(folder/'record.json', text) # first: it says whose the other files are
     atomic(folder/'tuned.safetensors', lambda f: save_file(state, f, metadata=metadata))
     if not cfg.dataset: write_table(split_table(data), folder/'split.csv')
 
@@ -874,8 +874,8 @@ def write_results(
     title = f'{as_path(cfgs[0].data).resolve().name}: {method_label(cfgs[0])}'
     lasting = '\n'.join(l for l in plan.splitlines() if l.split()[:1] not in (['time'], ['run']))
     shown = results_page(title, lasting, summary, table, by_method, mistakes, ASKED_AGAIN)
-    write_text(f'{text}\n', out/'results.md')
-    write_text(shown, out/'results.html')
+    write_result(f'{text}\n', out/'results.md')
+    write_result(shown, out/'results.html')
     return text
 
 # %% ../nbs/api/13b_own_videos.ipynb #f49ffdt1
@@ -1158,7 +1158,7 @@ def write(
     write_table(self.table(), files[0])
     if out:
         files.append(as_path(out)/'results.html')
-        write_text(self.page(), files[1])
+        write_result(self.page(), files[1])
     print_main(repr(self), f'\nwritten to {" and ".join(map(str, files))}')
 
 # %% ../nbs/api/13b_own_videos.ipynb #ed059f74

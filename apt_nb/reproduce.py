@@ -22,8 +22,8 @@ from subprocess import DEVNULL
 from types import SimpleNamespace
 from .cluster import Cluster, Queue, cluster_settings, require_cluster
 from .config import BENCHMARKS, PROFILES, Config
-from .core import DamagedFile, atomic, cache_root, duration, make_folder, plural, read_json
-from .core import repo_root, say_line, with_notes
+from .core import DamagedFile, cache_root, duration, make_folder, plural, read_json
+from .core import repo_root, say_line, with_notes, write_text
 from .gallery import address, rebase_links, save_gallery
 from .notebooks import default_parameters, example_paths, experiments, notebook_cells, read_parameters
 from .notebooks import read_yaml
@@ -175,7 +175,7 @@ def run_task(task:Task):
     if task.state == 'made':
         about = dict(params=task.params, data=task.data)
         stamp = dict(fingerprint=was, **about, minutes=task.minutes, files=task.files)
-        atomic(task.stamp, lambda f: f.write_text(json.dumps(stamp, indent=1), encoding='utf-8'))
+        write_text(task.stamp, json.dumps(stamp, indent=1))
 
 # %% ../nbs/api/13a_reproduce.ipynb #7f4bc57d
 def make_tasks(

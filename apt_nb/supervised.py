@@ -17,7 +17,7 @@ from timm import create_model
 from timm.data import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from torch import nn
 from torch.nn import functional as F
-from .core import as_path, atomic
+from .core import as_path, atomic, write_text
 from .datasets import VideoList
 from .moving_shapes import COORDINATES, FRAMES, SOURCE_SHAPES, scene_of, source_actions
 from .pretraining import SHIPPED_SIZE, init_weights, optimise, provenance, require_sizes
@@ -147,8 +147,7 @@ def save_pictures(
     state = {k: v.detach().cpu().half().contiguous() for k, v in body.items()}
     made = dict(name=SHIPPED_SIZE, architecture=tower_settings(), **how)
     atomic(path, lambda f: save_file(state, f))
-    text = json.dumps(made, indent=1) + '\n'
-    atomic(path.with_suffix('.json'), lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(path.with_suffix('.json'), json.dumps(made, indent=1) + '\n')
     return path
 
 # %% ../nbs/api/09a_supervised.ipynb #8e06bb7e

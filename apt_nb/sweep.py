@@ -20,9 +20,9 @@ from fastcore.basics import patch
 from functools import cache
 from pathlib import Path
 from .config import BENCHMARKS, Config, common_settings, differences, without_added
-from .core import DamagedFile, ShowsMarkdown, atomic, cache_root, make_folder, progress_bar
+from .core import DamagedFile, ShowsMarkdown, cache_root, make_folder, progress_bar
 from .core import read_json, remove_stale, repo_root, say_line, set_aside, spent_seconds, unfinished
-from .core import with_notes
+from .core import with_notes, write_text
 from .moving_shapes import TARGETS
 from .paper import setting_label
 from .pool import call_all, n_jobs
@@ -350,7 +350,7 @@ def keep_shipped(
     make_folder(folder)
     new = {folder/f'{name}.json': r for name, r in shipped.items() if isinstance(r, dict)}
     for file, r in new.items():
-        if not file.exists(): atomic(file, lambda f: f.write_text(json.dumps(r)))
+        if not file.exists(): write_text(file, json.dumps(r))
 
 # %% ../nbs/api/11b_sweep.ipynb #ad45f3p1
 def shipped_among(

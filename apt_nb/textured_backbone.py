@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 from .moving_textures import MOVEMENTS, Draws, constant, draw_textured, draw_textured_scene
 from .moving_textures import movement_numbers, number_moments
-from .core import as_path, atomic, progress_bar
+from .core import as_path, atomic, progress_bar, write_text
 from .pretraining import MaskedAutoencoder, gather_tokens, new_autoencoder, pixel_targets, provenance
 from .pretraining import rate_at, resume_pretraining, save_pretraining, tubelets
 from .training import forward_context, make_accelerator, set_attention
@@ -163,7 +163,7 @@ class StepPlan:
         now = self.now()
         fit = .96 * (self.end - now) / (now - self.start) * TIMED
         self.steps = step + max(int(fit), 1)
-        atomic(self.file, lambda f: f.write_text(json.dumps(dict(steps=self.steps)) + '\n'))
+        write_text(self.file, json.dumps(dict(steps=self.steps)) + '\n')
 
 # %% ../nbs/api/09b_textured_backbone.ipynb #62ded126
 def textured_step(

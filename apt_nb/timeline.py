@@ -15,7 +15,7 @@ from itertools import chain, count
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
-from .core import DamagedFile, as_path, atomic, make_folder, one_line, read_json
+from .core import DamagedFile, as_path, atomic, make_folder, one_line, read_json, write_text
 from .datasets import VideoList
 from .evaluation import predict
 from .frames import open_video
@@ -245,6 +245,6 @@ def write_timeline(
 ):
     "Write <file>.json and <file>.png."
     text = json.dumps(found, indent=1)
-    atomic(file.with_name(f'{file.name}.json'), lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(file.with_name(f'{file.name}.json'), text)
     drawn = timeline_figure(found)
     atomic(file.with_name(f'{file.name}.png'), lambda f: drawn.savefig(f, format='png', dpi=110))
