@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CostReport', 'setting_text', 'meta_models', 'operation_ratios', 'tuned_parameters', 'Measurement', 'measure_methods',
-           'fits', 'measured_before', 'measurement']
+           'fits', 'all_settings', 'measured_before', 'measurement']
 
 # %% ../nbs/api/12e_cost_report.ipynb #a33ba6d4
-import torch
+import inspect, torch
 import pandas as pd
 import seaborn as sns
 from dataclasses import dataclass
@@ -146,11 +146,22 @@ def measure_methods(
         times=times.reset_index().to_dict('records'))
 
 # %% ../nbs/api/12e_cost_report.ipynb #021e7495
-def fits(record:dict, precision:str, threads:int, **settings)->bool:
-    "Whether a record was measured with these settings, on whatever machine."
+def fits(record:dict, precision:str, threads:int, measured:dict, **settings)->bool:
+    "Whether a record was measured with these settings, and its methods in this order, on any machine."
     where = record['environment']
     same = all(record[k] == v for k, v in settings.items()) and precision in ('auto', where['precision'])
-    return same and record.get('threads', where['threads']) in (0, threads)
+    in_order = list(record['measured'].items()) == list(measured.items())
+    return same and in_order and record.get('threads', where['threads']) in (0, threads)
+
+# %% ../nbs/api/12e_cost_report.ipynb #allset01
+def all_settings(
+    measure,        # function that measures
+    settings:dict,  # its arguments by name
+)->dict:
+    "The settings, and the defaults of those that are not given. TypeError for a missing or an unknown one."
+    asked = inspect.signature(measure).bind(**settings)
+    asked.apply_defaults()
+    return asked.arguments
 
 # %% ../nbs/api/12e_cost_report.ipynb #measbef1
 def measured_before(
@@ -172,9 +183,10 @@ def measurement(
 )->Measurement:
     """The measurement in figures/<profile>/records/07_cost.json if it has these settings, or a new one,
     which is saved there."""
+    asked = all_settings(measure_methods, dict(profile=profile) | settings)
     records = [] if measure else measured_before('07_cost', profile, root)
-    if records and fits(records[0], **settings): return Measurement(records[0], False)
-    record = measure_methods(profile, **settings)
+    if records and fits(records[0], **asked): return Measurement(records[0], False)
+    record = measure_methods(**asked)
     save_records([record], '07_cost', profile, root)
     return Measurement(record, True)
 

@@ -6,8 +6,8 @@
 __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'TITLES', 'TIMES_NOTE', 'NOTES', 'explicit', 'fused',
            'again', 'compiled', 'tuned_model', 'step_operations', 'product_rate', 'step_ways', 'kind_of',
            'step_profile', 'step_depths', 'inference_cost', 'help_calls', 'start_times', 'write_films', 'loader_table',
-           'hours_of', 'batch_hours', 'films', 'kept_settings', 'measure_speed', 'readable_times', 'model_text',
-           'Speed', 'speed', 'recorded', 'hours_text', 'shares_text']
+           'hours_of', 'batch_hours', 'films', 'kept_settings', 'measure_speed', 'same_settings', 'readable_times',
+           'model_text', 'Speed', 'speed', 'recorded', 'hours_text', 'shares_text']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
 import os, re, shutil, subprocess, sys, torch
@@ -26,7 +26,7 @@ from .augment import ClipAugment
 from .config import preset
 from .core import as_path, plural, read_json, repo_root, spent_seconds
 from .cost import benchmark, example_input, ratios, take_turns, training_step
-from .cost_report import measured_before
+from .cost_report import all_settings, measured_before
 from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, new_figure, profile_dir, save_drawing
 from .report import save_records, save_text
@@ -290,6 +290,16 @@ def measure_speed(
     more = kept_settings(dict(ways=ways, videos=videos, large=large, batches=batches))
     return dict(hash='12_speed', profile=profile, **asked, **more, environment=place, tables=rows)
 
+# %% ../nbs/api/12g_speed.ipynb #sameset1
+def same_settings(
+    record:dict,  # from `measure_speed`
+    **settings,   # its arguments
+)->bool:
+    "Whether a record was measured with these settings, and with the defaults of those that are not given."
+    known = dict(batches=[]) | record # older records have no batches
+    asked = kept_settings(all_settings(measure_speed, settings))
+    return all(known.get(k) == v for k, v in asked.items())
+
 # %% ../nbs/api/12g_speed.ipynb #4ddd96e3
 UNITS = dict(ms='{:,.0f} ms', ratio='{:.2f}', clips_per_s='{:.3g}', memory='{:,.0f} MiB',
              memory_ratio='{:.2f}', tflops='{:.3g}', of_product='{:.0%}')
@@ -337,9 +347,7 @@ def speed(
 )->Speed:
     "The measurement in figures/<profile>/records/12_speed.json if it has these settings, or a new one."
     records = [] if measure else measured_before('12_speed', profile, root)
-    known = dict(batches=[]) | (records[0] if records else {}) # older records have no batches
-    same = records and all(known.get(k) == v for k, v in kept_settings(settings).items())
-    if measure or not same:
+    if not records or not same_settings(records[0], profile=profile, **settings):
         records = [measure_speed(profile, **settings)]
         save_records(records, '12_speed', profile, root)
     return Speed(records[0], root)
