@@ -245,8 +245,8 @@ def require_jsonable(
     what:str, # name of the value, for the message
     value,    # value of any kind
 ):            # the value as plain Python
-    "`value` made `jsonable`; ValueError if JSON cannot write it."
-    try: json.dumps(value := jsonable(value))
+    "`value` made `jsonable`; ValueError for what JSON has no word for, NaN and infinity too."
+    try: json.dumps(value := jsonable(value), allow_nan=False)
     except (TypeError, ValueError) as e:
         raise ValueError(f'{what} is {value!r}, which cannot be written to a file: {e}') from e
     return value
