@@ -48,8 +48,8 @@ class Windows(Dataset):
         self.width = min(width, len(self.video))
         self.starts = window_starts(len(self.video), self.width)
         one = VideoList(Path(), [str(path)], [0], [''])
-        self.clips = clip_dataset(cfg, one, train=False, crops=cfg.test_crops)
-        self.clips.kept, self.clips._video = None, lambda i: self.part
+        self.clips = clip_dataset(replace(cfg, keep_decoded=False), one, train=False, crops=cfg.test_crops)
+        self.clips._video = lambda i: self.part
 
     def __len__(self): return len(self.starts)
     def __getitem__(self, i):
