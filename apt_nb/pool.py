@@ -73,6 +73,7 @@ def _init_worker(news):
     "Keep the queue for progress in a worker process, and end when the parent does."
     global _news
     _news = news
+    _news.cancel_join_thread() # a process that was killed may have the queue's lock for ever
     gone = multiprocessing.parent_process().join
     threading.Thread(target=lambda: (gone(), os._exit(1)), daemon=True).start()
 
