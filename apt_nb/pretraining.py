@@ -18,7 +18,7 @@ from pathlib import Path
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
-from .core import as_path, atomic, n_cores, progress_bar
+from .core import as_path, atomic, cache_root, locked, make_folder, n_cores, progress_bar
 from .datasets import VideoList, class_folders
 from .moving_shapes import FRAMES, HEIGHT, WIDTH, moving_shapes
 from .training import forward_context, make_accelerator, set_attention
@@ -288,7 +288,8 @@ def source_loader(
 )->SourceClips:
     "Batches of source clips: real files, which are written if need be, decoded once and kept in memory."
     jobs = n_cores() if per_action > 50 else 1
-    root = moving_shapes(root, train=per_action, val=0, test=0, source=True, jobs=jobs)
+    with locked(make_folder(cache_root())/'moving_shapes.lock'): # as a run takes it
+        root = moving_shapes(root, train=per_action, val=0, test=0, source=True, jobs=jobs)
     _, frames, size, _ = encoder.patch_embed.clip_shape
     device = next(encoder.parameters()).device
     return SourceClips(class_folders(root, 'train'), batch_size, frames, size, seed, device, whole)
