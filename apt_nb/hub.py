@@ -10,7 +10,7 @@ __all__ = ['backbone_name', 'backbone_link', 'accuracy', 'card_data', 'card_trai
 # %% ../nbs/api/13d_hub.ipynb #9abe317c
 import json, re, tempfile, torch
 from huggingface_hub import EvalResult, HfApi, ModelCardData
-from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError
 from pathlib import Path, PureWindowsPath
 from safetensors.torch import save_file
 from .core import DamagedFile, as_path, atomic, require_jsonable, write_text
@@ -204,6 +204,7 @@ def require_own_repo(
     "Raise ValueError for a name without owner, and for a repository whose README.md would be lost."
     if hub_name(repo) != (repo, None): raise ValueError(f'repo is {repo!r}: give owner/name')
     try: page = api.hf_hub_download(repo, 'README.md')
+    except LocalEntryNotFoundError: raise # no answer
     except (EntryNotFoundError, RepositoryNotFoundError): return
     if not is_page(Path(page).read_text(encoding='utf-8', errors='replace')):
         raise ValueError(f'{repo} has a README.md on the Hub that is not the page of a tuned model: give '
