@@ -149,7 +149,8 @@ class StepPlan:
     ):
         self.file, self.end, self.device = as_path(out)/'steps.json', time.monotonic() + 60 * minutes, device
         if not (steps or minutes): raise ValueError('steps and minutes are 0: give one of them')
-        self.steps = steps or (json.loads(self.file.read_text())['steps'] if self.file.exists() else 0)
+        goes_on = self.file.exists() and self.file.with_name('checkpoint.pt').exists()
+        self.steps = steps or (json.loads(self.file.read_text())['steps'] if goes_on else 0)
 
     def now(self):
         if torch.device(self.device).type == 'cuda': torch.cuda.synchronize()
