@@ -194,10 +194,10 @@ def local_jobs(
 )->dict:      # {number of a process: R}
     "The jobs of these that run on this machine."
     def runs(t):
-        try: # it may end between two of these
+        try: # it may end between two of these, and its number be that of somebody else's process
             p = psutil.Process(int(t['job']))
             return p.status() != psutil.STATUS_ZOMBIE and t['place'] in p.cmdline()
-        except psutil.NoSuchProcess: return False
+        except psutil.Error: return False
     here = [t for t in tickets if t['cluster'] == 'local' and t['host'] == platform.node()]
     return {t['job']: 'R' for t in here if runs(t)}
 
