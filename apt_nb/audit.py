@@ -30,7 +30,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from pathlib import Path
 from textwrap import fill
-from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root
+from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root, write_text
 from .comparison import column_agreement, pair_orders
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
@@ -949,7 +949,7 @@ PICTURES = (f"The paper's statements on accuracy and their verdicts: {DISCLAIMER
 def conclude(self:Audit)->Shown:
     "What came out, in short. The audit is saved under figures/<profile>: audit.* and statements.*."
     folder = profile_dir(self.profile, self.root)
-    atomic(folder/'audit.md', lambda f: f.write_text(self.text, encoding='utf-8'))
+    write_text(folder/'audit.md', self.text)
     atomic(folder/'audit.csv', lambda f: self.numbers.round(6).to_csv(f, index=False, lineterminator='\n'))
     save_drawing(self.figure('statements'), folder/'statements')
     save_drawing(self.figure('counts'), folder/'audit')

@@ -20,8 +20,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from tqdm import tqdm
-from .core import DamagedFile, as_path, atomic, cache_root, make_folder, read_json
-from .core import remove_stale, set_aside, writing
+from .core import DamagedFile, as_path, cache_root, make_folder, read_json
+from .core import remove_stale, set_aside, write_text, writing
 from .identity import digests
 from .video import write_mp4
 
@@ -241,7 +241,7 @@ def default_folder(
 # %% ../nbs/api/06_moving_shapes.ipynb #0a6587e2
 def write_json(file:Path, value):
     "Write a JSON file, whole or not at all."
-    atomic(file, lambda f: f.write_text(json.dumps(value, indent=1), encoding='utf-8'))
+    write_text(file, json.dumps(value, indent=1))
 
 def clip_digests(root:Path, clips:list)->dict: # {path below `root`: digest}
     "What the clips of a data set hold, see `apt_nb.identity`."

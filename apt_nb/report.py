@@ -32,7 +32,7 @@ from pathlib import Path
 from PIL import Image
 from .config import BENCHMARKS, PROFILES
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root, rounded
-from .core import spent_seconds
+from .core import spent_seconds, write_text
 from .paper import SETTING_NAMES, by_setting, row_label, setting_label
 from .stats import MARGIN, below, contrast, curves_frame, detectable, holm, level_chance
 from .stats import paired_difference, records_frame, records_table, score_difference, seed_difference
@@ -175,7 +175,7 @@ def save_text(
 )->list:                # paths
     "Write <path>.md and <path>.csv."
     files = [as_path(path).with_name(f'{Path(path).name}.{suffix}') for suffix in ('md', 'csv')]
-    atomic(files[0], lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(files[0], text)
     atomic(files[1], lambda f: data.map(short_number).to_csv(f, lineterminator='\n'))
     return files
 
@@ -190,7 +190,7 @@ def save_records(
     file = figures_dir(profile, records, root)/'records'/f'{name}.json'
     once = {r['hash']: json.dumps(r, allow_nan=False) for r in records}
     text = '[\n' + ',\n'.join(once.values()) + '\n]\n'
-    atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(file, text)
     return file
 
 # %% ../nbs/api/12a_report.ipynb #e9827cb5
@@ -650,7 +650,7 @@ def save_findings(
     there = lambda v: isinstance(v, list) or not pd.isna(v)
     rows = [dict(where=where) | r | dict(interval=interval_text(r)) for r in f.to_dict('records')]
     rows = [rounded({k: v for k, v in r.items() if there(v)}) | more_than_known(r) for r in rows]
-    atomic(file, lambda p: p.write_text(json.dumps(rows, indent=1, allow_nan=False) + '\n'))
+    write_text(file, json.dumps(rows, indent=1, allow_nan=False) + '\n')
     return file
 
 # %% ../nbs/api/12a_report.ipynb #920rdfin

@@ -30,8 +30,8 @@ from torch.utils.data import Dataset
 from .attention_prompt import attention_prompts
 from .augment import ClipAugment
 from .config import BENCHMARKS, Config, DataSettings, without_added
-from .core import DamagedFile, as_path, atomic, cache_root, locked, make_folder, read_json
-from .core import last_name, remove_stale, rounded, say_line, set_aside, writing
+from .core import DamagedFile, as_path, cache_root, locked, make_folder, read_json
+from .core import last_name, remove_stale, rounded, say_line, set_aside, write_text, writing
 from .datasets import ClipDataset, DatasetError, VideoList, folder_splits, loader, raise_if_any
 from .datasets import split_parts
 from .evaluation import Predictions, clip_batch, metrics, per_class, predict
@@ -583,7 +583,7 @@ def write_record(record:dict, folder:Path):
     wrong = infinite_number(record)
     if wrong: raise ValueError(f'{file} is not written: {wrong} is not a finite number')
     text = json.dumps(record, indent=1)
-    atomic(file, lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(file, text)
 
 # %% ../nbs/api/11a_run.ipynb #1a3e96b9
 def finished(

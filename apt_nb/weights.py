@@ -31,6 +31,7 @@ from timm.models import get_pretrained_cfg
 from torch.nn import functional as F
 from .attention_prompt import added_modules, plain_name, unwrap_model
 from .core import DamagedFile, as_path, atomic, last_name, read_json, require_jsonable
+from .core import write_text
 from .video_vit import DEFAULTS, IMPLIED_SETTINGS, SIZES, VideoViT, check_settings, check_size
 from .video_vit import size_settings
 
@@ -676,7 +677,7 @@ def save_backbone(
     state = {k: v.detach().cpu().to(dtype or v.dtype).contiguous() for k, v in kept.items()}
     text = text_beside(model, config or {}, path.with_suffix('.json'))
     atomic(path, lambda f: save_file(state, f))
-    atomic(path.with_suffix('.json'), lambda f: f.write_text(text, encoding='utf-8'))
+    write_text(path.with_suffix('.json'), text)
     return path
 
 # %% ../nbs/api/01a_weights.ipynb #6d25369f
