@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FRUITLESS', 'TICKET', 'POLL', 'Cluster', 'cluster_settings', 'submitit_options', 'require_cluster', 'last_epoch',
            'ticket_file', 'part_file', 'join_processes', 'ClusterRun', 'read_ticket', 'slurm_jobs', 'local_jobs',
-           'live_jobs', 'Queue', 'submission_error', 'own_environment', 'job_paths', 'first_ended', 'job_error',
-           'with_log', 'refresh', 'read_part']
+           'live_jobs', 'job_processes', 'Queue', 'submission_error', 'own_environment', 'job_paths', 'first_ended',
+           'job_error', 'with_log', 'refresh', 'read_part']
 
 # %% ../nbs/api/11c_cluster.ipynb #67c9bcc8
 import json, math, os, platform, psutil, shutil, subprocess, sys, time, traceback
@@ -213,6 +213,14 @@ def live_jobs(
 # %% ../nbs/api/11c_cluster.ipynb #4a9fca76
 POLL = 30 # seconds between two looks at the queue, less at the beginning
 
+# %% ../nbs/api/11c_cluster.ipynb #jobproc1
+def job_processes(
+    job:str,  # number of a job of this machine
+)->list:      # numbers of processes
+    "The process of a job, and those that it started. When the processes below these end, so does the job."
+    with suppress(psutil.Error): return [int(job), *(p.pid for p in psutil.Process(int(job)).children())]
+    return [int(job)]
+
 # %% ../nbs/api/11c_cluster.ipynb #4a9fcap2
 class Queue:
     "Runs that a batch waits for, and their jobs."
@@ -234,9 +242,11 @@ class Queue:
     def key(self, folder): return self.tickets[folder]['cluster'], self.tickets[folder]['job']
 
     def how_to_end(self)->str:
-        "The command that ends the jobs."
-        if self.c.cluster == 'slurm': return 'scancel --me --name apt_nb'
-        return f'pkill -KILL -f {cache_root()}/jobs/'
+        "The command that ends these jobs and no others ('': there are none)."
+        jobs = {c: [t['job'] for t in self.tickets.values() if t['cluster'] == c] for c in ('slurm', 'local')}
+        below = ','.join(str(p) for job in jobs['local'] for p in job_processes(job))
+        commands = dict(slurm='scancel ' + ' '.join(jobs['slurm']), local=f'pkill -KILL -P {below}')
+        return '; '.join(commands[c] for c in jobs if jobs[c])
 
 # %% ../nbs/api/11c_cluster.ipynb #6a645db9
 @patch

@@ -483,6 +483,7 @@ def train_on_cluster(
             plan.failed |= failed
             advance(plan)
     except KeyboardInterrupt:
+        if not queue.tickets: raise
         raise KeyboardInterrupt(f'The jobs go on: the same call follows them, and {queue.how_to_end()} ends '
                                 'them.') from None
     finally: bar.close()
