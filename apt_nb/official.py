@@ -76,7 +76,8 @@ def find(
 )->list:                 # paths: none if the video is missing, two or more if it is ambiguous
     "Find the videos that a list may mean by a name."
     if os.path.isabs(name) and self.has(name):
-        return [os.path.relpath(name, self.root) if Path(name).is_relative_to(self.root) else name]
+        root = os.path.abspath(self.root)
+        return [Path(os.path.relpath(name, root)).as_posix() if Path(name).is_relative_to(root) else name]
     compared = same_but_case if any_case else partial(unicodedata.normalize, 'NFC')
     known, folders = self.by_any_case if any_case else self.by_stem, name.split('/')[:-1]
     found = known.get(compared(_stem(name)), [])
