@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from .core import as_path, did_you_mean
 from .datasets import DatasetError, SUFFIXES, VideoList, check_no_leak, class_folders, file_lines
-from .datasets import file_text, files_below, frame_folders, groups_of, has_parts, hold_out, is_video
+from .datasets import file_text, files_below, frame_folders, groups_of, hold_out, is_video
 from .datasets import part_folder, raise_if_any, require_once, same_but_case, say_once
 from .frames import PICTURE_SUFFIXES, ending
 

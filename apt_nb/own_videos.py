@@ -41,7 +41,7 @@ from .core import one_line, plural, progress_bar, say_line, write_text
 from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, files_below
 from .datasets import frame_folders, groups_of, has_parts, inner_folder, is_video, part_folder
 from .datasets import raise_if_any, say_once, split_by_list, videos_among, with_test_part
-from .evaluation import Predictions, metrics, predict
+from .evaluation import Predictions, predict
 from .frames import frame_bytes, open_video
 from .own_lists import data_parts, list_files, may_be_video, named_parts
 from .pages import percent_range, results_page

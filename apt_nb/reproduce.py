@@ -31,7 +31,7 @@ from .official import known_set
 from .paper import short_label
 from .pool import n_jobs, use_devices
 from .run import METHOD_FIELDS, held_share, misfit, option_fields, read_record
-from .sweep import Experiment, Stage, SweepBar, SweepError, expected_seconds, run_folders, run_work
+from .sweep import Experiment, SweepBar, SweepError, expected_seconds, run_folders, run_work
 from .sweep import run_labels, shipped_among, shipped_records, sweep, train_nothing
 from .training import make_accelerator, peak_lr
 

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from types import SimpleNamespace
 from .adapters import LowRank
 from .attention_prompt import AttentionPrompt, as_generator, block_numbers, prompt_bound, prompt_mask
-from .attention_prompt import retype, start_device, unwrap_model
+from .attention_prompt import retype, start_device
 from .core import clip_fields, read_json, say_line
 from .weights import HUB_FILES, find_weights, hub_name, settings_file, weights_name
 
