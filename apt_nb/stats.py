@@ -193,7 +193,7 @@ def t_interval(
     variance, nothing = sum(v for v, _ in parts), dict.fromkeys(('df', 'p', 'could_see'), math.nan)
     if not variance > 1e-12: # below: rounding of equal numbers
         same = math.nan if math.isnan(variance) else diff
-        return dict(diff=diff, low=same, high=same, se=variance) | nothing
+        return dict(diff=diff, low=same, high=same, se=math.sqrt(abs(variance))) | nothing
     se, half = math.sqrt(variance), math.sqrt(sum(stdtrit(df, .975)**2 * v for v, df in parts if v))
     df = float(stdtridf(.975, half / se)) if half / se > 1.96 + 1e-4 else 1e5
     p, sees = 2 * float(stdtr(df, -abs(diff) / se)), detectable(se, df)
