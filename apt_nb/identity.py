@@ -72,6 +72,8 @@ def digests_file()->Path:
 # %% ../nbs/api/00c_identity.ipynb #1e3e1698
 COLUMNS = 'path blob, whole int, stamp text, digest text, primary key (path, whole)'
 
+_told = set() # sentences that this process has said
+
 class KnownDigests:
     "Digests of files, kept from process to process. What goes wrong is said once, and costs only time."
     def __init__(self): self.broken = False
@@ -87,8 +89,9 @@ class KnownDigests:
                 return action(db)
         except (sqlite3.Error, OSError) as e:
             self.broken = True
-            print(f'{file} cannot be used ({e}): files are read again. Remove it if it is damaged',
-                  file=sys.stderr)
+            said = f'{file} cannot be used ({e}): files are read again. Remove it if it is damaged'
+            if said not in _told: print(said, file=sys.stderr)
+            _told.add(said)
             return nothing
 
 # %% ../nbs/api/00c_identity.ipynb #b43cd938
