@@ -693,7 +693,7 @@ def draw_chance(
     "A line at chance, at the foot of the panel behind a break of the axis if chance is far below."
     low, high = ax.get_ylim()
     step = (high - low) / 10
-    y = chance if low - chance < 5 * step else low - step
+    y = chance if low - chance < 3 * step else low - step
     ax.axhline(y, color='.3', ls='-.', lw=1)
     if y != chance:
         kept = [v for v in ax.get_yticks() if low <= v <= high]
