@@ -1,5 +1,6 @@
 "The package, README.md and the gallery are what the notebooks make, and imports stay light."
-import re, shutil, sys
+import ast, configparser, re, shutil, sys
+from importlib.metadata import packages_distributions
 
 import pytest
 from common import ROOT, none, sh
@@ -58,6 +59,29 @@ def test_import():
 sys.modules.update(dict.fromkeys({DEVELOPMENT}))
 import apt_nb
 for m in pkgutil.iter_modules(apt_nb.__path__): importlib.import_module("apt_nb." + m.name)''')
+
+def named():
+    "{package: lower bound or ''} of the requirements in settings.ini."
+    ini = configparser.ConfigParser(delimiters=['='], interpolation=None)
+    ini.read(ROOT/'settings.ini', encoding='utf-8')
+    found = [re.match(r'([\w-]+)(?:>=([\d.]+))?', r) for r in ini['DEFAULT']['requirements'].split()]
+    return {m[1].replace('_', '-').lower(): m[2] or '' for m in found}
+
+def imported(file):
+    "Packages of others that a module imports when it is imported itself."
+    for node in ast.parse(file.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.Import): yield from (a.name.split('.')[0] for a in node.names)
+        if isinstance(node, ast.ImportFrom) and not node.level: yield node.module.split('.')[0]
+
+def test_requirements():
+    "settings.ini names what the package imports. tools/oldest.txt pins each lower bound."
+    packages = {m for f in (ROOT/'apt_nb').glob('*.py') for m in imported(f)}
+    known = {'apt_nb', 'cycler'} # the latter comes with matplotlib
+    names = {p: packages_distributions().get(p, [p])[0] for p in packages - sys.stdlib_module_names - known}
+    names = {p: name.replace('_', '-').lower() for p, name in names.items()}
+    none(sorted(set(names.values()) - named().keys()), 'Not among the requirements in settings.ini')
+    pins = dict(line.replace('_', '-').split('==') for line in (ROOT/'tools/oldest.txt').read_text().split())
+    none([f'{n}>={v}' for n, v in named().items() if v and not pins.get(n, '').startswith(v)], 'tools/oldest.txt')
 
 def test_broken_decord(tmp_path):
     "Without a decord that loads, videos are read by PyAV alone."
