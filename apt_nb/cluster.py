@@ -196,7 +196,8 @@ def local_jobs(
     def runs(t):
         try: # it may end between two of these, and its number be that of somebody else's process
             p = psutil.Process(int(t['job']))
-            return p.status() != psutil.STATUS_ZOMBIE and t['place'] in p.cmdline()
+            ours = any(t['place'] in word for word in p.cmdline()) # with lines of `setup` a shell has it in one word
+            return p.status() != psutil.STATUS_ZOMBIE and ours
         except psutil.Error: return False
     here = [t for t in tickets if t['cluster'] == 'local' and t['host'] == platform.node()]
     return {t['job']: 'R' for t in here if runs(t)}

@@ -11,9 +11,9 @@ __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITION
            'readable_gaps', 'gaps_frame', 'gaps_note', 'ordered_pairs', 'printed_rows', 'pair_orders',
            'column_agreement', 'agreement_frame', 'readable_agreement', 'sense_counts', 'sense_frame', 'readable_sense',
            'sense_sentence', 'guessed_sentence', 'Family', 'backbone_size', 'backbone_share', 'draw_level',
-           'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places', 'place_texts', 'printed_chance',
-           'draw_printed', 'figure_notes', 'comparison_figure', 'luck_sentence', 'guessing_sentence', 'Comparison',
-           'compare_methods', 'rank_text']
+           'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places', 'place_costs', 'place_texts',
+           'printed_chance', 'draw_printed', 'figure_notes', 'comparison_figure', 'luck_sentence', 'guessing_sentence',
+           'Comparison', 'compare_methods', 'rank_text']
 
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import numpy as np
@@ -741,40 +741,58 @@ def draw_methods(
 
 # %% ../nbs/api/12b_comparison.ipynb #597d98ac
 def drawn_points(ax)->np.ndarray:
-    "Points (pixels) all along the lines and bars of a panel."
-    paths = [line.get_transform().transform(line.get_xydata()) for line in ax.lines]
-    paths += [ax.transData.transform(s) for c in ax.collections for s in c.get_segments()]
+    "Points (pixels) all along the lines and bars of a panel, and at the markers and the ends of the bars."
+    paths = {line: line.get_transform().transform(line.get_xydata()) for line in ax.lines}
+    joined = [path for line, path in paths.items() if line.get_linestyle() != 'None']
+    joined += [ax.transData.transform(s) for c in ax.collections for s in c.get_segments()]
     way = np.linspace(0, 1, 60)[:, None]
-    ways = [p + way * (q - p) for path in paths for p, q in zip(path, path[1:])]
-    return np.concatenate(paths + ways)
+    ways = [p + way * (q - p) for path in joined for p, q in zip(path, path[1:])]
+    return np.concatenate([*paths.values(), *ways])
 
 def text_places(ax, at, text)->list:
     "Where a text may stand: (point of the panel's data, offset in points), the best first."
     if at[0] is not None:
         around = [(0, 1), (0, -1), (1, 0), (-1, 0), (.8, .8), (-.8, .8), (.8, -.8), (-.8, -.8)]
         wide = 3 * (len(text) - 1)
-        return [(at, (dx * (far + wide), dy * far)) for far in (10, 12, 15, 18, 22) for dx, dy in around]
+        return [(at, (dx * (far + wide), dy * far)) for far in (10, 12, 15, 18, 22, 27) for dx, dy in around]
     to_data = ax.transAxes + ax.transData.inverted()
     xs = [to_data.transform((part, 0))[0] for part in (.27, .73, .5)]
     return [((x, at[1]), (0, dy)) for dy in (7, -7) for x in xs]
 
 # %% ../nbs/api/12b_comparison.ipynb #a6f354c7
+def place_costs(
+    ax,     # matplotlib axes, in a figure that has its layout
+    label,  # annotation
+    places, # from `text_places`
+    drawn,  # from `drawn_points`
+)->list:    # (place, box with a margin, cost) of each
+    "What a text costs at each place: the points that it hides, and much for a corner out of the frame."
+    frame, found = ax.get_window_extent(), []
+    for place in places:
+        label.xy, label.xyann = place
+        box = label.get_window_extent()
+        outside = 4 - frame.count_contains(box.corners())
+        found.append((place, box.padded(3), 1000 * outside + box.padded(3).count_contains(drawn)))
+    return found
+
 def place_texts(
     ax,     # matplotlib axes, in a figure that has its layout
     texts,  # (text, its point, colour) of each; a point (None, y) is a level
 ):
-    "Write each text where it hides least of what is drawn, and no other text."
-    drawn, frame, taken = drawn_points(ax), ax.get_window_extent(), []
+    """Write each text where it hides least of what is drawn, and no other text. One that has few free places
+    comes before those that have many, and levels come last."""
+    drawn, found, taken = drawn_points(ax), {}, []
     for text, at, colour in texts:
         label = ax.annotate(text, (0, 0), (0, 0), textcoords='offset points', fontsize=SMALL, color=colour,
                             ha='center', va='center')
-        def hidden(place):
-            label.xy, label.xyann = place
-            box = label.get_window_extent()
-            outside = 4 - frame.count_contains(box.corners())
-            return 1000 * outside + 100 * box.count_overlaps(taken) + box.padded(3).count_contains(drawn)
-        label.xy, label.xyann = min(text_places(ax, at, text), key=hidden)
-        taken.append(label.get_window_extent())
+        places = place_costs(ax, label, text_places(ax, at, text), drawn)
+        found[label] = at[0] is None, sum(cost == 0 for *_, cost in places), places
+    for label in sorted(found, key=lambda label: found[label][:2]):
+        *_, places = found[label]
+        costs = [cost + 100 * box.count_overlaps(taken) for _, box, cost in places]
+        place, box, _ = places[np.argmin(costs)]
+        label.xy, label.xyann = place
+        taken.append(box)
 
 # %% ../nbs/api/12b_comparison.ipynb #a388a1a2
 def printed_chance(
