@@ -196,7 +196,7 @@ def local_jobs(
     def runs(t):
         try: # it may end between two of these, and its number be that of somebody else's process
             p = psutil.Process(int(t['job']))
-            ours = any(t['place'] in word for word in p.cmdline()) # with lines of `setup` a shell has it in one word
+            ours = any(t['place'] in word for word in p.cmdline()) # a shell with `setup` has one word
             return p.status() != psutil.STATUS_ZOMBIE and ours
         except psutil.Error: return False
     here = [t for t in tickets if t['cluster'] == 'local' and t['host'] == platform.node()]
