@@ -16,11 +16,12 @@ from apt_nb.reproduce import execute
 from apt_nb.stats import text_ints
 from apt_nb.video import write_mp4
 
-# these replace the file's own: the model (except in 03, which has fewer views), the places that a user fills in,
+# these replace the file's own: the model (except in 03, which has fewer clips), the places that a user fills in,
 # and the length
-SMALL, FEW_VIEWS = dict(model='vit_tiny', size=32), dict(test_clips=1, test_crops=1)
+SMALL = dict(model='vit_tiny', size=32)
 SHORT = dict(weights='', complete=False, epochs=2, warmup_epochs=1, batch_size=4, micro_batch=2, workers=1,
              precision='fp32') # CPUs are slow in fp16
+FEW_CLIPS = dict(epochs=1, warmup_epochs=.5, batch_size=2, micro_batch=1, test_clips=1, test_crops=1)
 
 def write(
     root,        # folder
@@ -110,7 +111,7 @@ def main(*chosen):
             if 'settings' not in values:
                 print(f'{file.name}: trains nothing')
                 continue
-            other = SHORT | (FEW_VIEWS if file.name.startswith('03') else SMALL)
+            other = SHORT | (FEW_CLIPS if file.name.startswith('03') else SMALL)
             records = rehearse(root/f'nbs/{file.name.removesuffix(".paper.yaml")}.ipynb', values, data, other)
             model, sets = records[0]['config']['model'], {r['data_hash'] for r in records}
             print(f'{file.name}: {len(records)} runs of {model} on {len(sets)} data set(s)')
