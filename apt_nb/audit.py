@@ -574,8 +574,8 @@ def readable_others(t:pd.DataFrame)->pd.DataFrame: # text
 def earlier_findings(
     root:Path,  # clone
 )->pd.DataFrame: # by, finding, here, low, high, outcome of then, and those of now with `_now`; apart
-    """The findings of an earlier demo (figures/demo/earlier/findings.json) that were asked again. `apart`: the
-    two intervals do not overlap. Raises DamagedFile."""
+    """The findings of an earlier demo (figures/demo/earlier/findings.json) asked again. `apart`: the two
+    intervals do not overlap. Raises DamagedFile."""
     file, names = as_path(root)/'figures'/'demo'/'earlier'/'findings.json', ['by', 'finding']
     columns = [*names, 'here', 'low', 'high', 'outcome']
     then = pd.DataFrame(read_json(file)['findings'] if file.exists() else [], columns=columns)
