@@ -7,17 +7,17 @@ __all__ = ['SAME_DOSE', 'STUDIES', 'OF_RUNS', 'STATES', 'CONFLICTS', 'LENGTH', '
            'COMPARISON', 'OTHER_PRETRAINING', 'LOSS', 'PROMPT_STATEMENTS', 'RECIPE_STATEMENTS', 'THREE',
            'METHOD_STATEMENTS', 'STATEMENTS', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE', 'GAP', 'ARROWS',
            'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'MEANINGS', 'PICTURES', 'stand_in', 'records_of',
-           'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'printed_column',
-           'agreement_row', 'demo_columns', 'column_table', 'method_pairs', 'printed_in', 'readable_columns',
-           'measured', 'paper_runs', 'check_accuracy', 'audit_table', 'audit_tables', 'statement', 'conflicting_source',
-           'vit_s', 'ablation_statements', 'vit_b', 'comparison_statements', 'prompt_statements', 'paper_statements',
-           'all_findings', 'evidence', 'statement_verdict', 'standing_records', 'statement_note', 'judge',
-           'difference_text', 'readable_statements', 'other_findings', 'readable_others', 'earlier_findings',
-           'earlier_text', 'figure_lines', 'draw_finding', 'draw_interval', 'draw_point', 'draw_arrow', 'draw_words',
-           'draw_statement', 'short_mix', 'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words',
-           'verdict_edges', 'header', 'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table',
-           'verdicts_table', 'state_counts', 'count_states', 'training_line', 'column_line', 'summary_lines',
-           'readable_value', 'readable_rows', 'Audit']
+           'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row', 'column_table',
+           'printed_in', 'method_pairs', 'readable_columns', 'measured', 'paper_runs', 'check_accuracy', 'audit_table',
+           'audit_tables', 'statement', 'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b',
+           'comparison_statements', 'prompt_statements', 'paper_statements', 'all_findings', 'evidence',
+           'statement_verdict', 'standing_records', 'statement_note', 'judge', 'difference_text', 'readable_statements',
+           'other_findings', 'readable_others', 'earlier_findings', 'earlier_text', 'figure_lines', 'draw_finding',
+           'draw_interval', 'draw_point', 'draw_arrow', 'draw_words', 'draw_statement', 'short_mix',
+           'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges', 'header',
+           'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table', 'verdicts_table',
+           'state_counts', 'count_states', 'training_line', 'column_line', 'summary_lines', 'readable_value',
+           'readable_rows', 'Audit']
 
 # %% ../nbs/api/12d_audit.ipynb #8f973b63
 import json, math, re
@@ -31,7 +31,7 @@ from matplotlib.patches import Patch
 from pathlib import Path
 from textwrap import fill
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, plural, read_json, repo_root, write_text
-from .comparison import column_agreement, pair_orders
+from .comparison import column_agreement
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
@@ -133,56 +133,48 @@ def dose_of(records:list):
     return next(iter(doses - {.01, None}), None)
 
 # %% ../nbs/api/12d_audit.ipynb #9c614990
-def printed_column(
-    table:int,  # 1 to 6
-    name:str,   # data set of the column, or ''
-)->tuple:       # top-1 by row, and the data set that it was measured on
-    "A column of top-1 as printed."
-    printed = published(table)[f'{name}_top1' if name else 'top1']
-    printed.index = printed_numbers(table).row.unique()
-    return printed, name if table == 5 else 'ssv2'
-
 def agreement_row(
     table:int,     # 1 to 6
     name:str,      # data set of the column, or ''
     target:str,    # target of the records, or ''
     records:list,  # records that stand for the rows of the column
     root:Path,     # clone
-)->dict:           # table, column, stands_for, rows, rank, same, opposite, open, stand_ins
+)->dict:           # table, column, stands_for, stand_ins, and those of `column_agreement`
     "How far a column of top-1 and the records of one target agree."
-    said = column_agreement(records, *printed_column(table, name))
+    printed = published(table)[f'{name}_top1' if name else 'top1']
+    printed.index = printed_numbers(table).row.unique()
+    said = column_agreement(records, printed, name if table == 5 else 'ssv2')
     where = dict(table=table, column=name or 'ssv2', stands_for=target or 'moving_shapes')
     return where | said | dict(stand_ins=stand_ins(table, records, root))
 
 # %% ../nbs/api/12d_audit.ipynb #bd0a755d
-def demo_columns(root:Path)->dict: # {(table, data set of the column or '', target or ''): records}
-    "The demo records of a clone that stand for rows of Tables 1 to 6."
-    cells = {}
+def column_table(root:Path)->pd.DataFrame: # rows of `agreement_row`
+    "How far each column of top-1 of Tables 1 to 6 agrees with the demo records of a clone."
+    rows = []
     for table in PRINTED:
-        for r in counterpart_records(table, 'demo', root):
-            (name, row), target = r['stands_for'], r['config']['target']
-            if printed_in(table, name, row): cells.setdefault((table, name, target), []).append(r)
-    return cells
-
-def column_table(cells:dict, root:Path)->pd.DataFrame: # rows of `agreement_row`
-    "How far each column of `demo_columns` agrees with the paper's."
-    columns = 'table column stands_for rows rank same opposite open stand_ins'.split()
-    return pd.DataFrame([agreement_row(*cell, of, root) for cell, of in cells.items()], columns=columns)
-
-def method_pairs(cells:dict)->pd.DataFrame: # above, below (names of methods), same, opposite, open
-    "The pairs with an order in the columns of Tables 5 and 6, by the method of the higher and the lower row."
-    rows, family = [], lambda row: re.sub(r'-\d+$', '', row)
-    for (table, name, _), of in cells.items():
-        said = pair_orders(of, *printed_column(table, name)) if table > 4 else {}
-        rows += [dict(above=family(a), below=family(b), said=word) for (a, b), word in said.items()]
-    t = pd.DataFrame(rows, columns=['above', 'below', 'said'])
-    counts = pd.crosstab([t.above, t.below], t.said).rename_axis(columns=None)
-    return counts.reindex(columns=['same', 'opposite', 'open'], fill_value=0).reset_index()
+        records = [r for r in counterpart_records(table, 'demo', root) if printed_in(table, *r['stands_for'])]
+        cells = {(r['stands_for'][0], r['config']['target']): [] for r in records}
+        for r in records: cells[r['stands_for'][0], r['config']['target']].append(r)
+        rows += [agreement_row(table, *cell, of, root) for cell, of in cells.items()]
+    columns = 'table column stands_for rows rank same opposite open orders stand_ins'.split()
+    return pd.DataFrame(rows, columns=columns)
 
 def printed_in(table:int, name:str, row:str)->bool:
     "Whether a table prints top-1 of a row in the column of a data set ('' in Tables 1 to 4)."
     cells = printed_numbers(table)
     return bool(((cells.row == row) & (cells.column == f'{name}_top1'.lstrip('_'))).any())
+
+# %% ../nbs/api/12d_audit.ipynb #mpairs01
+def method_pairs(
+    columns:pd.DataFrame,  # see `column_table`
+)->pd.DataFrame:           # above, below (names of methods), same, opposite, open
+    "The pairs with an order in Tables 5 and 6, by the methods of the higher and the lower row."
+    family = lambda row: re.sub(r'-\d+$', '', row)
+    pairs = [(*map(family, pair), word) for orders in columns[columns.table > 4].orders
+             for pair, word in orders.items()]
+    t = pd.DataFrame(pairs, columns=['above', 'below', 'said'])
+    counts = pd.crosstab([t.above, t.below], t.said).rename_axis(columns=None)
+    return counts.reindex(columns=['same', 'opposite', 'open'], fill_value=0).reset_index()
 
 # %% ../nbs/api/12d_audit.ipynb #629105fd
 def readable_columns(t:pd.DataFrame)->pd.DataFrame: # text
@@ -572,16 +564,18 @@ def readable_others(t:pd.DataFrame)->pd.DataFrame: # text
 
 # %% ../nbs/api/12d_audit.ipynb #earlier1
 def earlier_findings(
-    root:Path,  # clone
+    found:pd.DataFrame,  # see `all_findings`
+    root:Path,           # clone
 )->pd.DataFrame: # by, finding, here, low, high, outcome of then, and those of now with `_now`; apart
     """The findings of an earlier demo (figures/demo/earlier/findings.json) asked again. `apart`: the two
     intervals do not overlap. Raises DamagedFile."""
     file, names = as_path(root)/'figures'/'demo'/'earlier'/'findings.json', ['by', 'finding']
     columns = [*names, 'here', 'low', 'high', 'outcome']
     then = pd.DataFrame(read_json(file)['findings'] if file.exists() else [], columns=columns)
-    t = then.merge(all_findings(root)[columns], on=names, suffixes=('', '_now'))
+    t = then.merge(found[columns], on=names, suffixes=('', '_now'))
     return t.assign(apart=(t.low > t.high_now) | (t.high < t.low_now))
 
+# %% ../nbs/api/12d_audit.ipynb #earlier3
 def earlier_text(
     t:pd.DataFrame,  # see `earlier_findings`
 )->str:
@@ -851,7 +845,7 @@ def summary_lines(
     "What came out: statements on accuracy, columns, counts, the text, accuracies."
     counted = a[a.column.isin(COUNT_COLUMNS)]
     n, s = count_states(counted), count_states(said)
-    explained = (counted.state.eq('contradicts') & counted.note.str.contains(' with | from ')).sum()
+    explained = (counted.state.eq('contradicts') & counted.note.str.contains('; ', regex=False)).sum()
     return [f'{verdict_words(judged)} ({DISCLAIMER}). {outcome_words(judged)}'.strip(),
             column_line(columns, pairs),
             f'{len(a)} numbers are printed in Tables 1 to 6. Of the {sum(n.values())} that can be counted, '
@@ -885,9 +879,8 @@ class Audit(ShowsMarkdown):
     def __post_init__(self):
         self.root = self.root or repo_root()
         self.numbers, self.said = audit_tables(self.root), paper_statements()
-        cells = demo_columns(self.root)
-        self.columns, self.pairs = column_table(cells, self.root), method_pairs(cells)
-        self.found, self.earlier = all_findings(self.root), earlier_findings(self.root)
+        self.found, self.columns = all_findings(self.root), column_table(self.root)
+        self.pairs, self.earlier = method_pairs(self.columns), earlier_findings(self.found, self.root)
         self.judged = judge(self.found, self.root)
         self.others = other_findings(self.found)
 

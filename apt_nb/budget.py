@@ -686,8 +686,8 @@ def gains_sentence(self:Budget, claims:pd.DataFrame)->str: # '' for none
     if len(self.names) == 1: return ''
     outcomes = {r: claims.outcome[SLOPE, r] for r in self.against}
     listed = [[r for r, o in outcomes.items() if o == word] for word in ('holds here', 'opposite here')]
-    gains, loses = (', '.join(rows) or 'none' for rows in listed)
     if not any(listed): return ''
+    gains, loses = (', '.join(rows) or 'none' for rows in listed)
     return f' With each doubling it surely gains on {gains}, and surely loses to {loses}.'
 
 @patch
@@ -697,11 +697,11 @@ def answer(self:Budget, claims:pd.DataFrame)->str:
     told = {w: [r for r, word in of.items() if word == w] for w in ('below', 'above', 'level', 'open')}
     behind, ahead = told['below'], f' and above {", ".join(told["above"])}' if told['above'] else ''
     not_told = ''.join(f' {w.capitalize()}: {", ".join(told[w])}.' for w in ('level', 'open') if told[w])
+    not_told += self.gains_sentence(claims)
     if not behind:
         said = f'After {last} no row is decided to be more than {MARGIN:g} points above {self.judged}.'
-        return said + not_told + self.gains_sentence(claims)
+        return said + not_told
     said = f'After {last} {self.judged} is below {", ".join(behind)}{ahead}.{not_told}'
-    said += self.gains_sentence(claims)
     if len(self.names) == 1: return said
     sides = {end: [r for r in behind if self.end_of(claims, r) == end] for end in REASONS}
     return said + ''.join(' ' + REASONS[end].format(', '.join(rows)) for end, rows in sides.items() if rows)

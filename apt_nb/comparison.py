@@ -8,7 +8,7 @@ __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITION
            'final_runs', 'only_diverged', 'ask_cells', 'with_counterpart', 'rates_tried', 'select_lr', 'next_rate',
            'search_wider', 'without_answers', 'paper_rows', 'counterparts', 'comparison_table', 'best_by_validation',
            'edge_sentence', 'readable_comparison', 'readable_search', 'match_budget', 'pair_weights', 'gap_verdicts',
-           'readable_gaps', 'gaps_frame', 'gaps_note', 'ordered_pairs', 'printed_rows', 'pair_orders',
+           'readable_gaps', 'gaps_frame', 'gaps_note', 'ordered_pairs', 'printed_rows', 'pair_orders', 'column_rank',
            'column_agreement', 'agreement_frame', 'readable_agreement', 'sense_counts', 'sense_frame', 'readable_sense',
            'sense_sentence', 'guessed_sentence', 'Family', 'backbone_size', 'backbone_share', 'draw_level',
            'draw_chance', 'draw_method', 'draw_methods', 'drawn_points', 'text_places', 'place_costs', 'place_texts',
@@ -518,6 +518,7 @@ def printed_rows(records:list, printed:pd.Series)->pd.Series: # top-1 of the pap
     found = {row: known[name] for row, name in stands_for.items() if name in known.index}
     return pd.Series(found, dtype=float)
 
+# %% ../nbs/api/12b_comparison.ipynb #pairord1
 def pair_orders(
     records:list,       # records of one target, whose rows stand for `stands_for[1]`
     printed:pd.Series,  # top-1 of the paper's column, by printed row
@@ -531,17 +532,22 @@ def pair_orders(
     said = [verdict(p, q) for p, q in zip(found, holm([p['p'] for p in found]))]
     return {pair: {1: 'same', -1: 'opposite', 0: 'open'}[v] for pair, v in zip(pairs, said)}
 
+# %% ../nbs/api/12b_comparison.ipynb #colagre1
+def column_rank(records:list, printed:pd.Series)->float: # -1 to 1
+    "Rank correlation of the rows' mean top-1 with what is printed of them."
+    here = pd.Series([r['test']['top1'] for r in records], [r['config']['row'] for r in records], dtype=float)
+    return rank_correlation(printed_rows(records, printed), here.groupby(level=0).mean())
+
 def column_agreement(
     records:list,       # as for `pair_orders`
     printed:pd.Series,  # top-1 of the paper's column, by printed row
     data:str,           # its data set, see `two_standard_errors`
-)->dict:                # rows, rank (correlation), and of the ordered pairs: same, opposite, open
-    "How far the records put the rows in the paper's order."
-    column, said = printed_rows(records, printed), list(pair_orders(records, printed, data).values())
-    here = pd.Series([r['test']['top1'] for r in records], [r['config']['row'] for r in records], dtype=float)
-    rank = rank_correlation(column, here.groupby(level=0).mean())
-    counts = {name: said.count(name) for name in ('same', 'opposite', 'open')}
-    return dict(rows=len(column), rank=rank) | counts
+)->dict:                # rows, rank (correlation), orders, and how many of these are same, opposite, open
+    "How far the records put the rows in the paper's order: `column_rank` and `pair_orders`."
+    orders = pair_orders(records, printed, data)
+    counts = {word: list(orders.values()).count(word) for word in ('same', 'opposite', 'open')}
+    found = dict(rows=len(printed_rows(records, printed)), rank=column_rank(records, printed))
+    return found | counts | dict(orders=orders)
 
 # %% ../nbs/api/12b_comparison.ipynb #5d65079d
 def agreement_frame(
@@ -558,10 +564,10 @@ def agreement_frame(
         of = with_counterpart([r for r in records if r['config']['target'] == t], targets, rows)
         printed, data = paper_rows(name, table).top1, name if table == 5 else 'ssv2'
         found = column_agreement(of, printed, data)
-        frozen = column_agreement([r for r in of if r['config']['method'] != 'full'], printed, data)
-        more = dict(all_pairs=found['rows'] * (found['rows'] - 1) // 2, rank_frozen=frozen['rank'])
+        frozen = column_rank([r for r in of if r['config']['method'] != 'full'], printed)
+        more = dict(all_pairs=found['rows'] * (found['rows'] - 1) // 2, rank_frozen=frozen)
         out[t] = dict(paper=name) | found | more
-    return pd.DataFrame.from_dict(out, 'index').rename_axis('target')
+    return pd.DataFrame.from_dict(out, 'index').drop(columns='orders', errors='ignore').rename_axis('target')
 
 # %% ../nbs/api/12b_comparison.ipynb #846d91dc
 def readable_agreement(

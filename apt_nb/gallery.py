@@ -181,10 +181,10 @@ READING = """## How to read the tables
   same top-1 on the validation videos, the one with the lower validation loss was chosen.
 - Bold in a table of differences: decided at 5%, corrected for all differences of the table. Bold in a
   table of a search: the rate that was chosen, on the validation videos.
-- Intervals are of 95%. With the row whose seeds differ most they hold less often, in 86 to 93% (simulated
-  in 12_stats). They cover other videos *and* other seeds, those of a loss other seeds only. For top-5 each
-  row is taken to have videos of its own, so these are wider. For a curve of accuracies the test answers of
-  the same rows say what the choice of videos adds.
+- Intervals are of 95%, and hold less often with the row whose seeds differ most (12_stats simulates it).
+  They cover other videos *and* other seeds, those of a loss other seeds only. For top-5 each row is taken to
+  have videos of its own, so these are wider. For a curve of accuracies the test answers of the same rows say
+  what the choice of videos adds.
 - All are conditional on one set of training videos for each target and on one small set of backbones.
 - Outcomes of findings. *Holds here*: surely in the paper's direction; or, where it says level, surely within
   two points; or, where it says no gain, surely less than two points above. *Level here*: the paper has an

@@ -77,9 +77,10 @@ def test_requirements():
     "settings.ini names what the package imports. tools/oldest.txt pins each lower bound."
     packages = {m for f in (ROOT/'apt_nb').glob('*.py') for m in imported(f)}
     known = {'apt_nb', 'cycler'} # the latter comes with matplotlib
-    names = {p: packages_distributions().get(p, [p])[0] for p in packages - sys.stdlib_module_names - known}
-    names = {p: name.replace('_', '-').lower() for p, name in names.items()}
-    none(sorted(set(names.values()) - named().keys()), 'Not among the requirements in settings.ini')
+    of_package = packages_distributions()
+    names = {of_package.get(p, [p])[0] for p in packages - sys.stdlib_module_names - known}
+    lacks = {name.replace('_', '-').lower() for name in names} - named().keys()
+    none(sorted(lacks), 'Not among the requirements in settings.ini')
     pins = dict(line.replace('_', '-').split('==') for line in (ROOT/'tools/oldest.txt').read_text().split())
     none([f'{n}>={v}' for n, v in named().items() if v and not pins.get(n, '').startswith(v)], 'tools/oldest.txt')
 

@@ -1,12 +1,14 @@
 "Numbers in sentences: each is computed here from the shipped records and must stand in its notebook."
 import json, re
 from functools import cache
-from statistics import median
+from statistics import mean, median
 from urllib.parse import unquote
 
 import nbformat, pytest
-from apt_nb.speed import hours_of
+from apt_nb.comparison import paper_rows
 from apt_nb.core import spent_seconds
+from apt_nb.paper import published
+from apt_nb.speed import hours_of
 from common import LIBRARY, ROOT, none
 
 NUMBERS = '08_comparison', '09_other_pretraining', '05_ablation_weight_decay', '01_ablation_prompt_length', 'index'
@@ -85,6 +87,33 @@ def sentences():
     yield '12_speed', (f'runs of one kind differ up to {max(max(t) / min(t) for t in times):.0f}-fold. If all of a kind '
                        f'were as fast as the fastest, it would be {at_best:.0f} hours.')
     yield 'index', f'{n} runs, {spent / 2:.0f} hours on two cores'
+
+def claims():
+    "(notebook, sentence, whether the records say so) of what a sentence says without a number of its own."
+    eight, nine = records('08_comparison'), records('09_other_pretraining')
+    def top1(rows, target, row, part='final'):
+        of = [r for r in rows if [r['config'][k] for k in ('target', 'row', 'part')] == [target, row, part]]
+        return [(r['test'] or r['curves'][-1])['top1' if r['test'] else 'val_top1'] for r in of]
+    def spread(*args): return max(top1(*args)) - min(top1(*args))
+    few = eight, 'few', 'VPT-1'
+    unsteady = min(spread(*few), spread(*few, 'search')) > 10
+    yield '10_audit', 'VPT-1 changes by more than ten points from rate to rate and from seed to seed', unsteady
+    yield '08_comparison', 'its rates and seeds differ by more than ten points', unsteady
+    ahead = mean(top1(eight, 'few', 'Full')) - mean(top1(eight, 'few', 'APT-16'))
+    printed = paper_rows('hmdb51').top1
+    yield '10_audit', 'more than twice the printed one', ahead > 2 * (printed['Full'] - printed['APT-400'])
+    t1 = published(1).top1
+    yield '10_audit', f'rise from 400 to 1,400 prompts is {t1[1400] - t1[400]:.1f}', True
+    finals = [r for r in nine if (r['config']['target'], r['config']['part']) == ('actions', 'final')]
+    actions = [r['test']['per_class'].values() for r in finals]
+    full = sum(min(of_class) > 95 for of_class in zip(*actions))
+    yield '10_audit', f'There {full} of the {len(actions[0])} classes are nearly full', True
+    share = max(top1(nine, 'pictures', 'Full', 'search')) / mean(top1(nine, 'pictures', 'Full'))
+    yield '09_other_pretraining', 'little more than half of its final accuracy', .5 < share < .6
+
+def test_claims():
+    wrong = [f'{stem}: {says}' for stem, says, holds in claims() if not holds or says not in said(stem)]
+    none(wrong, 'the records say otherwise')
 
 def test_numbers():
     missing = [f'{stem}: {sentence}' for stem, sentence in sentences() if sentence not in said(stem)]
