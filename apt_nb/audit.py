@@ -904,7 +904,9 @@ def show(
     "A part of the audit as a table."
     if part == 'statements': return Shown(markdown(readable_statements(self.judged, self.found)), self.judged)
     if part == 'columns': return Shown(markdown(readable_columns(self.columns)), self.columns)
-    if part == 'pairs': return Shown(markdown(self.pairs.astype(str)), self.pairs)
+    if part == 'pairs':
+        words = dict(same='as printed', open='no order decided')
+        return Shown(markdown(self.pairs.rename(columns=words).astype(str)), self.pairs)
     if part == 'earlier': return Shown(earlier_text(self.earlier), self.earlier)
     if part == 'others': return Shown(markdown(readable_others(self.others)), self.others)
     if part == 'states': return Shown(states_table())

@@ -480,7 +480,7 @@ def rises_sentence(
     said = ' '.join(f'{words[k]}: {rows}.' for k, rows in listed.items() if rows)
     short = [row for k, rows in found.items() for row in rows if k != 'level']
     if not short: return f'{said} So all rows are compared where more training changes less than 2 points.'
-    return f'{said} So it is not shown of {", ".join(short)} that more training changes less than 2 points.'
+    return f'{said} For these rows more training may still change 2 points or more: {", ".join(short)}.'
 
 # %% ../nbs/api/12j_budget.ipynb #b053dgt1
 @patch

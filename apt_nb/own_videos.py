@@ -8,17 +8,17 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'UNSEEN', 'LONG', 'result_row', 'chance_rows', 'paired_text', 'results_table', 'beats_text', 'results_notes',
            'results_markdown', 'fitting_size', 'clip_settings', 'moving_square', 'example_videos', 'method_label',
            'views_text', 'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text',
-           'share_text', 'test_rule', 'split_text', 'describe_run', 'describe_runs', 'clock', 'step_seconds',
-           'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
-           'relative_path', 'relative_paths', 'require_own_table', 'write_result', 'write_table', 'usual_length',
-           'common_paths', 'split_table', 'content_digest', 'write_run', 'is_timms', 'require_buildable', 'build_timm',
-           'build_backbone', 'saved_config', 'hub_reason', 'model_file', 'load_model', 'WithProgress', 'predictions',
-           'require_same_run', 'require_readable', 'about_runs', 'groups_note', 'results_of', 'require_outside',
-           'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results', 'with_named_folder',
-           'plan_training', 'with_names', 'train_videos', 'saved_test', 'present_test', 'all_parts', 'joined',
-           'chosen_test', 'test_part', 'match_classes', 'Evaluation', 'tested_videos', 'replaced_rule',
-           'evaluate_videos', 'table_place', 'video_files', 'classify', 'saved_length', 'usual_frames', 'seen_text',
-           'print_best', 'predict_videos']
+           'share_text', 'test_rule', 'split_text', 'threads_text', 'describe_run', 'describe_runs', 'clock',
+           'step_seconds', 'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main',
+           'print_main', 'look_at', 'relative_path', 'relative_paths', 'require_own_table', 'write_result',
+           'write_table', 'usual_length', 'common_paths', 'split_table', 'content_digest', 'write_run', 'is_timms',
+           'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
+           'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable', 'about_runs',
+           'groups_note', 'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in',
+           'surest_mistakes', 'write_results', 'with_named_folder', 'plan_training', 'with_names', 'train_videos',
+           'saved_test', 'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes',
+           'Evaluation', 'tested_videos', 'replaced_rule', 'evaluate_videos', 'table_place', 'video_files', 'classify',
+           'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import hashlib, json, os, sys, time, timm, torch, unicodedata
@@ -37,7 +37,7 @@ from torch import nn
 from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields, warmup_for
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, clip_fields, duration, make_folder
-from .core import one_line, plural, progress_bar, say_line, write_text
+from .core import n_cores, one_line, plural, progress_bar, say_line, write_text
 from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, files_below
 from .datasets import frame_folders, groups_of, has_parts, inner_folder, is_video, part_folder
 from .datasets import raise_if_any, say_once, split_by_list, videos_among, with_test_part
@@ -298,6 +298,11 @@ def split_text(
     return f'{text} (seed {cfg.split_seed})' if 'random' in text else text
 
 # %% ../nbs/api/13b_own_videos.ipynb #b18d85e7
+def threads_text(cfg:Config, device)->str: # '' if it computes on a GPU, or on half of the cores or more
+    "How many of many cores a run computes on."
+    few = device.type == 'cpu' and 0 < 2 * cfg.threads < n_cores()
+    return f', threads: {cfg.threads} of {n_cores()} cores (--threads)' if few else ''
+
 def describe_run(
     cfg:Config,  # settings of a run
     name:str,    # its name, see `config_hash`
@@ -318,7 +323,7 @@ def describe_run(
         videos=f'{parts}, of {n_classes} classes; from {root}', split=split_text(cfg),
         method=f'{method_label(cfg)}: {tuned:,} of {total:,} parameters are tuned ({share})',
         training=training_text(cfg, train), testing=views_text(cfg), memory=memory,
-        device=f'{device_name()}, {precision}, processes: {acc.num_processes}',
+        device=f'{device_name()}, {precision}, processes: {acc.num_processes}{threads_text(cfg, acc.device)}',
         run=f'{folder.name}, {run_state(folder)}')
     return '\n'.join(f'{k:12}{v}' for k, v in lines.items() if v)
 

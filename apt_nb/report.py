@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['SCORE_NAMES', 'PALETTE', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES', 'TIMES', 'FINDING_COLUMNS', 'FINDING_TEXTS',
-           'TAKES', 'SATURATED', 'ONE_SEED', 'SMOKE', 'WINDOWS', 'compare_table', 'plus_minus', 'format_number',
-           'score_texts', 'readable_table', 'markdown', 'profile_dir', 'figures_dir', 'file_stem', 'caption',
-           'headline', 'titled', 'short_number', 'save_text', 'save_records', 'range_text', 'overview', 'with_setting',
-           'figure_style', 'new_figure', 'save_drawing', 'save_figure', 'spread_labels', 'place_names', 'name_ends',
-           'end_at_100', 'draw_curves', 'draw_panels', 'loss_frame', 'difference_sentence', 'window_label',
-           'window_sentence', 'finding', 'is_full', 'cannot_reach', 'outcome', 'takes', 'takes_text', 'decide',
-           'pair_finding', 'findings', 'signed', 'interval_text', 'could_see_text', 'alone_text', 'takes_note',
-           'open_note', 'with_note', 'readable_findings', 'more_than_known', 'save_findings', 'read_findings',
-           'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes', 'saturated_text', 'saturated_texts',
-           'conclusions', 'Shown', 'Study']
+           'TAKES', 'SATURATED', 'ONE_SEED', 'MIXED', 'SMOKE', 'WINDOWS', 'compare_table', 'plus_minus',
+           'format_number', 'score_texts', 'readable_table', 'markdown', 'profile_dir', 'figures_dir', 'file_stem',
+           'precisions', 'caption', 'headline', 'titled', 'short_number', 'save_text', 'save_records', 'range_text',
+           'overview', 'with_setting', 'figure_style', 'new_figure', 'save_drawing', 'save_figure', 'spread_labels',
+           'place_names', 'name_ends', 'end_at_100', 'draw_curves', 'draw_panels', 'loss_frame', 'difference_sentence',
+           'window_label', 'window_sentence', 'finding', 'is_full', 'cannot_reach', 'outcome', 'takes', 'takes_text',
+           'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'could_see_text', 'alone_text',
+           'takes_note', 'open_note', 'with_note', 'readable_findings', 'more_than_known', 'save_findings',
+           'read_findings', 'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes', 'saturated_text',
+           'saturated_texts', 'conclusions', 'Shown', 'Study']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -21,6 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from collections import Counter
 from contextlib import contextmanager
 from copy import copy
 from cycler import cycler
@@ -134,13 +135,23 @@ def file_stem(
     "The name of a file, with that of the data set unless it is the embedded one."
     return name if data == 'moving_shapes' else f'{name}_{Path(data).name.lower()}'
 
+# %% ../nbs/api/12a_report.ipynb #4a1fprec
+def precisions(
+    records:list,  # records of runs
+)->list:           # ['7 runs in bf16', '2 runs in fp32'], empty if all have the same
+    "How many runs were computed in which precision."
+    of = {r['hash']: r['environment']['precision'] for r in records if 'environment' in r}
+    n = Counter(of.values())
+    return [f'{plural(n[p], "run")} in {p}' for p in sorted(n)] if len(n) > 1 else []
+
 # %% ../nbs/api/12a_report.ipynb #4a1f9578
 def caption(
     records:list,  # records of runs
 )->str:
-    "Data, profile and number of seeds, for titles and captions."
+    "Data, profile, number of seeds, and precisions if there are several, for titles and captions."
     data, seeds = sorted({r['config']['data'] for r in records}), len({r['seed'] for r in records})
-    return f'{", ".join(data)}, {records[0]["profile"]} profile, {plural(seeds, "seed")}'
+    about = f'{", ".join(data)}, {records[0]["profile"]} profile, {plural(seeds, "seed")}'
+    return ', '.join([about, *precisions(records)])
 
 # %% ../nbs/api/12a_report.ipynb #fa9dbc7f
 def headline(
@@ -209,11 +220,12 @@ def overview(
     used = {k: range_text([r['videos'][k] for r in records]) for k in ('train', 'val', 'test')}
     videos = '{train} videos for training, {val} for validation, {test} for testing'.format(**used)
     classes = range_text([len(r['classes']) for r in records])
-    devices = {'{device}, {precision}'.format(**r['environment']) for r in records}
     seconds = {r['hash']: spent_seconds(r['timing']) for r in records}
+    places = Counter({r['hash']: '{device}, {precision}'.format(**r['environment']) for r in records}.values())
+    devices = [f'{p} ({plural(n, "run")})' if len(places) > 1 else p for p, n in sorted(places.items())]
     spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, pauses not counted'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
-            f'on {", ".join(sorted(devices))}; {spent}')
+            f'on {"; ".join(devices)}; {spent}')
 
 # %% ../nbs/api/12a_report.ipynb #7d4cb981
 def with_setting(
@@ -415,15 +427,14 @@ def window_sentence(
     a:str,   # what leads if the difference is positive
     b:str,   # what it is compared with
 )->str:
-    "Who is ahead over some epochs, by how much, and how sure that is."
+    "The difference of two rows over some epochs, and how sure it is."
     if math.isnan(d['diff']): return f'{a} and {b} cannot be compared: there are no validation videos'
     if abs(d['diff']) < 1e-9: return f'{a} is level with {b}'
-    side = 'ahead of' if d['diff'] > 0 else 'behind'
     interval = f'95% interval {d["low"]:+.1f} to {d["high"]:+.1f}'
     none = 'one seed, no interval' if len(d['per_seed']) < 2 else 'the same for every seed, so no interval'
     sure = interval if d['low'] < d['high'] else none
     if abs(d['diff']) < .05: return f'{a} is within 0.05 points of {b} ({sure})'
-    return f'{a} is {abs(d["diff"]):.1f} points {side} {b} ({sure})'
+    return f'{a} minus {b} is {d["diff"]:+.1f} points ({sure})'
 
 # %% ../nbs/api/12a_report.ipynb #511f7c15
 OUTCOMES = 'holds here', 'opposite here', 'level here', 'less than printed', 'open'
@@ -737,6 +748,7 @@ def saturated_texts(
 
 # %% ../nbs/api/12a_report.ipynb #958c507e
 ONE_SEED = 'With one seed nothing is decided, whatever the numbers are.'
+MIXED = 'rows of different precision may differ for that reason alone. Train all rows on one machine.'
 SMOKE = 'These are smoke results. They show that everything runs, and nothing else.'
 
 def conclusions(
@@ -752,6 +764,7 @@ def conclusions(
     lines += [TAKES] * (', takes' in by_outcome['open'])
     lines += [line for line in (ceiling_text(f, records), *more) if line]
     lines += [ONE_SEED] * (len({r['seed'] for r in records}) < 2)
+    if mixed := precisions(records): lines.append(f'{", ".join(mixed)}: {MIXED}')
     lines += [SMOKE] * any(r['profile'] == 'smoke' for r in records)
     return '\n'.join(f'- {line}' for line in lines)
 

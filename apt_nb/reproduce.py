@@ -438,7 +438,8 @@ def announcement(
     if later: text += f', and about {len(later)} more that follow from these'
     if not todo: return text
     if cluster: return f'{text}; their jobs go to {cluster.cluster}'
-    seconds = expected_seconds([*(plan.runs[f] for f in todo), *later], jobs) if time else None
+    asked = [*(plan.runs[f] for f in todo), *later]
+    seconds = expected_seconds(asked, min(jobs, len(asked))) if time else None
     length = 'how long is known when one is finished, ' if time else ''
     if seconds is not None: length = f'{duration(seconds)} '
     return f'{text}; {length}on {n} process{"es" * (n > 1)}'
@@ -498,7 +499,9 @@ def agreement_text(plan:Plan)->str: # '' if no run of the plan has a shipped rec
     if not both: return ''
     largest = max(both)
     says = f'differs by up to {largest:.2f} points' if largest else 'is the same to the last digit'
-    are = 'is' if len(both) == 1 else 'are'
+    are, found = 'is' if len(both) == 1 else 'are', [p for p in pairs if p[0]]
+    mine, theirs = (', '.join(sorted({p[i]['environment']['precision'] for p in found})) for i in (0, 1))
+    if mine != theirs: says += f' (yours in {mine}, those in {theirs})'
     return f'{len(both)} of these runs {are} in the repository too: the test accuracy {says}'
 
 # %% ../nbs/api/13a_reproduce.ipynb #eaa41744

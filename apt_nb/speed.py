@@ -13,7 +13,7 @@ __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'TITLES
 import os, re, shutil, subprocess, sys, torch
 import numpy as np
 import pandas as pd
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from fastcore.basics import patch
 from functools import partial
@@ -31,7 +31,8 @@ from .datasets import loader_seconds
 from .report import Shown, ShowsMarkdown, markdown, new_figure, profile_dir, save_drawing
 from .report import save_records, save_text
 from .run import environment
-from .training import compile_blocks, forward_context, make_accelerator, reproducible, set_attention
+from .training import compile_blocks, forward_context, make_accelerator, math_attention, reproducible
+from .training import set_attention
 from .tuning import tune
 from .video import write_mp4
 from .video_vit import check_number
@@ -72,10 +73,11 @@ def step_operations(
     batch:int,             # clips of a step
     precision:str='auto',  # one of `PRECISIONS`
 )->int:                    # a multiplication and an addition are two
-    "Operations of the matrix products in a training step, as torch counts them."
+    "Operations of the matrix products in a training step. On a CPU torch cannot count fused attention."
     x = example_input(model, batch)
     step = training_step(model, x, torch.zeros(batch, dtype=torch.long, device=x.device), precision)
-    with FlopCounterMode(display=False) as counted: step()
+    unfused = math_attention() if x.device.type == 'cpu' else nullcontext()
+    with unfused, FlopCounterMode(display=False) as counted: step()
     return counted.get_total_flops()
 
 def product_rate(

@@ -28,6 +28,7 @@ from .paper import setting_label
 from .pool import call_all, n_jobs
 from .run import BENCHMARK_FIELDS, DATA_FIELDS, benchmark_root, cached_digest, device_name, read_record
 from .run import require_fit, run, run_folder, splits
+from .training import make_accelerator, resolve_precision
 
 # %% ../nbs/api/11b_sweep.ipynb #32e3d83b
 class SweepError(RuntimeError):
@@ -64,9 +65,14 @@ def all_passes(
     return [passes(asdict(c), cached_digest(n_videos, DATA_FIELDS, c, cache)) for c in cfgs]
 
 # %% ../nbs/api/11b_sweep.ipynb #583962f0
-def _timing_key(c:dict)->tuple:
-    "What the time of a pass depends on."
-    return tuple(c[k] for k in ('method', 'model', 'n_frames', 'size'))
+def _timing_key(c:dict, precision:str)->tuple:
+    "What the time of a pass depends on, by the settings of a run and what its precision means here."
+    return *(c[k] for k in ('method', 'model', 'n_frames', 'size')), precision
+
+def _timing_keys(cfgs)->list:
+    "That of each run on this machine."
+    device = make_accelerator().device
+    return [_timing_key(asdict(c), resolve_precision(device, c.precision)) for c in cfgs]
 
 # %% ../nbs/api/11b_sweep.ipynb #f39089d1
 def _pass_time(r:dict)->tuple:
@@ -74,7 +80,8 @@ def _pass_time(r:dict)->tuple:
     try:
         if r['environment']['processes'] > 1: return None
         t, c = r['timing'], r['config']
-        return t['started'], _timing_key(c), spent_seconds(t) / passes(c, r['videos'])
+        key = _timing_key(c, r['environment']['precision'])
+        return t['started'], key, spent_seconds(t) / passes(c, r['videos'])
     except KeyError: return None
 
 # %% ../nbs/api/11b_sweep.ipynb #88c888c0
@@ -101,7 +108,7 @@ def run_work(
     "How much work each run is. Where no earlier run on this device tells, a pass counts as one."
     known = pass_seconds(device_records({c.profile for c in cfgs}))
     usual = float(np.median([*known.values()])) if known else 1.
-    return [n * known.get(_timing_key(asdict(c)), usual) / usual for c, n in zip(cfgs, all_passes(cfgs))]
+    return [n * known.get(k, usual) / usual for k, n in zip(_timing_keys(cfgs), all_passes(cfgs))]
 
 # %% ../nbs/api/11b_sweep.ipynb #c0535f61
 class SweepBar:
@@ -499,7 +506,7 @@ def expected_seconds(
     jobs:int,  # runs at a time
 )->float:      # None: no record and no short run tells
     "About how long a sweep over `cfgs` takes on this machine."
-    keys = [_timing_key(asdict(c)) for c in cfgs]
+    keys = _timing_keys(cfgs)
     known = pass_seconds(device_records({c.profile for c in cfgs}))
     unknown = {k: c for k, c in zip(keys, cfgs) if k not in known and c.data in BENCHMARKS}
     if unknown: say_line(f'timing short runs: {", ".join(dict.fromkeys(k[0] for k in unknown))} ...')

@@ -36,25 +36,29 @@ def machine(place):
     "What decides how a sum is rounded, of a record's environment: device, precision and torch."
     return ', '.join([place['device'], place['precision'], f'torch {place["versions"]["torch"]}'])
 
-def machines(records, names):
-    "Which machine the records are of, if it is another one than this."
+def other_machines(records, names):
+    "What the records say of the machine that they are of, and this one, if it is another one."
     here = machine(environment(Config(**records[next(iter(names))]['config'])))
     theirs = {machine(records[n]['environment']) for n in names} - {here}
-    if not theirs: return ''
-    return f', or not of this machine ({here}): they are of {"; ".join(sorted(theirs))}. Leave this to a maintainer'
+    return f'The records are of {"; ".join(sorted(theirs))}, and this is {here}' if theirs else ''
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--profile', default='demo')
     parser.add_argument('--each', type=int, default=1, help='runs of each method to repeat')
     parser.add_argument('--seed', type=int, default=0, help='decides which')
+    parser.add_argument('--anyway', action='store_true', help='also on another machine than that of the records')
     args = parser.parse_args()
     if args.each < 1: parser.error('--each: at least one run of each method')
     folder = repo_root()/'figures'/args.profile
     records, wrong = saved_records(folder), []
+    names = chosen(records, args.seed, args.each)
+    other = other_machines(records, names)
+    if other and not args.anyway:
+        sys.exit(f'{other}: no run would come out the same. Leave this to a maintainer, or add --anyway.')
     with tempfile.TemporaryDirectory() as cache:
         os.environ['APT_NB_CACHE'] = cache
-        calls = {n: dict(record=records[n]) for n in chosen(records, args.seed, args.each)}
+        calls = {n: dict(record=records[n]) for n in names}
         def told(name, share, ended=False):
             config = records[name]['config']
             if ended: print(f'{name} ({config["method"]}, {config["data"]}): ended', flush=True)
@@ -62,7 +66,8 @@ def main():
             if isinstance(differs, Exception): raise differs
             print(f'{name}: {", ".join(differs) or "the same"}', flush=True)
             wrong += [name] * bool(differs)
-    if wrong: sys.exit(f'{len(wrong)} runs come out otherwise: the records are not of this code{machines(records, calls)}')
+    cause = f'of this code, or of this machine. {other}' if other else 'of this code'
+    if wrong: sys.exit(f'{len(wrong)} runs come out otherwise: the records are not {cause}.')
     file = folder/'made_by.json'
     before = json.loads(file.read_text()) if file.exists() else dict(diverged={})
     digests = {name: record_digest(r) for name, r in sorted(records.items())}

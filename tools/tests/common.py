@@ -16,7 +16,7 @@ def sh(*command, cwd=ROOT):
     "What `command` printed. If it fails, the test fails and shows the end of that."
     command = [str(c) for c in command]
     r = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                       errors='replace', timeout=900)
+                       errors='replace', timeout=3600)
     if r.returncode: pytest.fail(f'{command[0]} failed ({r.returncode}):\n{r.stdout[-6000:]}', pytrace=False)
     return r.stdout
 
