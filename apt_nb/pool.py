@@ -46,8 +46,8 @@ def use_devices(
 PROCESS_BYTES = 1.2e9 # memory of a process that trains our small backbone
 
 def default_jobs()->int:
-    """Processes for a sweep: one per CUDA device, or per core as far as there is memory. One on other devices,
-    and under a launcher."""
+    """Processes for a sweep: one per CUDA device, or one per core as far as there is memory.
+    One on other devices, and under a launcher."""
     if int(os.environ.get('WORLD_SIZE') or 1) > 1: return 1
     if gpus(): return len(gpus())
     if make_accelerator().device.type != 'cpu': return 1

@@ -221,7 +221,8 @@ def overview(
     videos = '{train} videos for training, {val} for validation, {test} for testing'.format(**used)
     classes = range_text([len(r['classes']) for r in records])
     seconds = {r['hash']: spent_seconds(r['timing']) for r in records}
-    places = Counter({r['hash']: '{device}, {precision}'.format(**r['environment']) for r in records}.values())
+    where = {r['hash']: '{device}, {precision}'.format(**r['environment']) for r in records}
+    places = Counter(where.values())
     devices = [f'{p} ({plural(n, "run")})' if len(places) > 1 else p for p, n in sorted(places.items())]
     spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, pauses not counted'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
@@ -748,7 +749,7 @@ def saturated_texts(
 
 # %% ../nbs/api/12a_report.ipynb #958c507e
 ONE_SEED = 'With one seed nothing is decided, whatever the numbers are.'
-MIXED = 'rows of different precision may differ for that reason alone. Train all rows on one machine.'
+MIXED = 'rows of another precision may differ for that reason alone. Train all on one machine.'
 SMOKE = 'These are smoke results. They show that everything runs, and nothing else.'
 
 def conclusions(
