@@ -44,6 +44,7 @@ class Cluster:
             said = 'it can be slurm, local, or a file that ends in .yaml'
             raise ValueError(f'cluster is {self.cluster!r}: {said}')
         least = dict(hours=1 / 60, gpus=0, cpus=0, memory=0, jobs=0)
+        if not math.isfinite(self.hours): raise ValueError(f'hours is {self.hours}: it must be finite')
         low = [n for n, bound in least.items() if getattr(self, n) < bound]
         if low: raise ValueError(f'{low[0]} is {getattr(self, low[0])}: it cannot be that low')
 

@@ -932,7 +932,8 @@ class Comparison(ShowsMarkdown):
         kept = [without_answers(r) for r in self.ran[:len(self.searched)]] + self.records
         save_records(kept, self.notebook, self.profile, self.root)
 
-    claim, show, decided, show_findings = Study.claim, Study.show, Study.decided, Study.show_findings
+    add, claim, show = Study.add, Study.claim, Study.show
+    decided, show_findings = Study.decided, Study.show_findings
     def file(self, name): return name
     def on(self, target): return [r for r in self.finals if r['config']['target'] == target]
     def data_of(self, target): return self.targets[target]['paper'] if self.paper_table == 5 else 'ssv2'
@@ -1097,7 +1098,7 @@ def compare(
     "Add a finding on each pair: the paper's order, or that they are level if it prints them so close."
     tie = partial(two_standard_errors, data=self.data_of(target))
     found = findings(self.on(target), 'row', self.printed.loc[target], pairs, tie)
-    self.found += [f | dict(finding=f'{f["finding"]} ({target})') for f in found]
+    self.add([f | dict(finding=f'{f["finding"]} ({target})') for f in found])
 
 # %% ../nbs/api/12b_comparison.ipynb #3eb20e3c
 @patch

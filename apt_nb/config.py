@@ -112,7 +112,7 @@ AT_LEAST |= dict.fromkeys((
     'test_clips', 'test_crops'), 1)
 AT_LEAST |= dict(ratio=.01, test_fraction=.001)
 BELOW = dict(label_smoothing=1, val_fraction=1, test_fraction=1, prompt_dropout=1)
-AT_MOST = dict(scale=1, ratio=100)
+AT_MOST = dict(scale=1, ratio=100, threads=1024)
 ITEMS = dict(scale=float, ratio=float, prompt_blocks=int) # types of the values in tuples (others: text)
 LARGEST_INT = 2**31 - 1
 
@@ -120,7 +120,8 @@ LARGEST_INT = 2**31 - 1
 def text_hint(value:str)->str: # '': none
     "Why a number may have come as text."
     if value[:1] in ('[', '(', '{'): return " (papermill's -p gives a list as text: use -y 'seeds: [0, 1]')"
-    number = re.fullmatch(r'[-+]?[0-9]+(e[-+]?[0-9]+)?', value, re.I)
+    if re.fullmatch(r'[-+]?[0-9]+', value): return ' (leave out the quotes)'
+    number = re.fullmatch(r'[-+]?[0-9]+e[-+]?[0-9]+', value, re.I)
     return ' (YAML reads 1e-5 as text: write 1.0e-5)' if number else ''
 
 def coerce(name:str, value, kind:type):
@@ -295,20 +296,27 @@ def known_views(
 def preset(
     name:str,                # smoke, demo or paper
     protocol:str='held-out', # one of `PROTOCOLS`
+    settings:dict=None,      # those of a notebook that are no parameters of it (None: none)
     **over,                  # values of fields that differ
 )->Config:
     """The settings of a profile, with differences. If you give `epochs` without `warmup_epochs`, the warm-up
     keeps its share of them, except in the published protocol. ValueError for an unknown field or value."""
+    given = dict(settings or {})
+    if twice := sorted(given.keys() & over):
+        raise ValueError(f'settings: {twice[0]} is a parameter of this notebook, so give it there')
+    protocol, over = given.pop('protocol', protocol), given | over
     for what, value, known in (('profile', name, PROFILES), ('protocol', protocol, PROTOCOLS)):
         if not isinstance(value, str) or value not in known:
             raise ValueError(f'{what} is {value!r}, it can be {", ".join(known)}')
     known_fields(over)
+    if over.get('profile', name) != name:
+        raise ValueError(f'settings: profile is {over["profile"]!r}, the runs are of {name}: leave it out')
     views = known_views(over['dataset']) if name == 'paper' and over.get('dataset') else {}
-    settings = PROFILES[name] | views | PROTOCOLS[protocol] | dict(profile=name)
-    if protocol == 'published' and name == 'paper': settings |= script_settings(**(settings | over))
+    values = PROFILES[name] | views | PROTOCOLS[protocol] | dict(profile=name)
+    if protocol == 'published' and name == 'paper': values |= script_settings(**(values | over))
     if protocol == 'held-out' and 'warmup_epochs' not in over and type(over.get('epochs')) is int:
-        settings['warmup_epochs'] = warmup_for(min(max(over['epochs'], 0), LARGEST_INT), settings)
-    return Config(**(settings | over))
+        values['warmup_epochs'] = warmup_for(min(max(over['epochs'], 0), LARGEST_INT), values)
+    return Config(**(values | over))
 
 # %% ../nbs/api/11_config.ipynb #19bd5852
 BENCHMARKS = dict(moving_shapes='order', moving_shapes_appearance='appearance') # {`data`: target}

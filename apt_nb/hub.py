@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from .core import DamagedFile, as_path, atomic, require_jsonable, write_text
 from .own_videos import build_backbone, is_timms
 from .pages import percent_range
-from .run import RECORD, fitting
+from .run import RECORD, fitting, require_fit
 from .tuning import TUNED_FILE, check_classes, find_tuned, load_tuned, read_tuned, save_tuned
 from .weights import PRETRAINED_DIR, hub_name
 
@@ -160,13 +160,18 @@ def shared_parts(
     meta:dict,    # more to keep, see `save_tuned`
 )->tuple:         # (info, tensors, record)
     "What is shared of a model. ValueError for the record of another one."
-    if record: meta = dict(hash=record['hash']) | meta
+    if record:
+        require_fit(record, RECORD, 'record')
+        meta = dict(hash=record['hash']) | meta
     if isinstance(tuned, torch.nn.Module):
         with tempfile.TemporaryDirectory() as tmp:
             save_tuned(tuned, Path(tmp)/TUNED_FILE, **meta)
             info, state = read_tuned(Path(tmp)/TUNED_FILE)
     else:
         path = Path(find_tuned(tuned))
+        made_by = read_tuned(path)[0]['meta'].get('hash')
+        if record and made_by not in (None, record['hash']):
+            raise ValueError(f'record is of run {record["hash"]}, and {path} of run {made_by}: give its own')
         info, state = file_parts(path, meta)
         record = record or record_beside(path, info)
     n = sum(t.numel() for t in state.values())

@@ -7,7 +7,7 @@ __all__ = ['WHOLE', 'PIECE', 'SETTLED', 'BATCH', 'COLUMNS', 'inside', 'file_dige
            'digests', 'SeenFiles']
 
 # %% ../nbs/api/00c_identity.ipynb #bfc4195d
-import hashlib, os, sqlite3, stat, sys, time
+import errno, hashlib, os, sqlite3, stat, sys, time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -50,6 +50,7 @@ def file_digest(
             sizes = [(os.path.basename(f), os.stat(f).st_size) for f in files]
             parts = sizes, [file_digest(f, whole) for f in some]
             return hashlib.sha256(repr(parts).encode(errors='surrogateescape')).hexdigest()
+        if os.path.exists(path) and not os.path.isfile(path): raise OSError(errno.EINVAL, 'no file')
         with open(path, 'rb') as f: return _digest(f, os.fstat(f.fileno()).st_size, whole)
     except OSError as e: raise type(e)(e.errno, e.strerror, str(path)) from None # a read does not name it
 

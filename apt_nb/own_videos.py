@@ -11,13 +11,13 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'share_text', 'test_rule', 'split_text', 'threads_text', 'describe_run', 'describe_runs', 'clock',
            'step_seconds', 'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main',
            'print_main', 'look_at', 'relative_path', 'relative_paths', 'require_own_table', 'write_result',
-           'write_table', 'usual_length', 'common_paths', 'split_table', 'content_digest', 'write_run', 'is_timms',
-           'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
-           'load_model', 'WithProgress', 'predictions', 'require_same_run', 'require_readable', 'about_runs',
-           'groups_note', 'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in',
-           'surest_mistakes', 'write_results', 'with_named_folder', 'plan_training', 'with_names', 'train_videos',
-           'saved_test', 'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes',
-           'Evaluation', 'tested_videos', 'replaced_rule', 'evaluate_videos', 'table_place', 'video_files', 'classify',
+           'write_table', 'usual_length', 'common_paths', 'split_table', 'content_digest', 'require_same_run',
+           'write_run', 'is_timms', 'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason',
+           'model_file', 'load_model', 'WithProgress', 'predictions', 'require_readable', 'about_runs', 'groups_note',
+           'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes',
+           'write_results', 'with_named_folder', 'plan_training', 'with_names', 'train_videos', 'saved_test',
+           'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation',
+           'tested_videos', 'replaced_rule', 'evaluate_videos', 'table_place', 'video_files', 'classify',
            'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
@@ -554,6 +554,22 @@ def content_digest(
     found = sorted(digest for *_, digest in contents(videos))
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:12]
 
+# %% ../nbs/api/13b_own_videos.ipynb #bd4055b7
+def require_same_run(
+    out:Path,  # folder for the results
+    name:str,  # hash of the run
+):
+    "Raise ValueError for a folder that holds another run, or files that the results would replace."
+    try: there = fitting(out/'record.json', RECORD)
+    except DamagedFile as e:
+        raise ValueError(f'{e}. Give another folder with --out, or remove this file') from None
+    for file in (out/name for name in ('tuned.safetensors', 'split.csv', 'results.html', 'results.md')):
+        if file.exists() and not there:
+            raise ValueError(f'{file} is there, and of no run: give another folder with --out, or move it')
+    if there and there['hash'] != name:
+        raise ValueError(f'{out} holds run {there["hash"]}, and this is run {name}: give another folder with '
+                         '--out, or delete that one')
+
 # %% ../nbs/api/13b_own_videos.ipynb #dff63f14
 def write_run(
     cfg:Config,   # settings of a finished run
@@ -562,8 +578,9 @@ def write_run(
     data:dict,    # its videos, see `splits`
 ):
     """Write record.json, split.csv (but for published splits), and tuned.safetensors, which holds its classes
-    and settings. The record says how the videos were split."""
+    and settings. The record says how the videos were split. Raises what `require_same_run` raises."""
     folder = as_path(folder)
+    require_same_run(folder, record['hash']) # another run may have come there meanwhile
     info, state = read_tuned(named_folder(cfg.profile, record['hash'])/'tuned.safetensors')
     info['meta'] |= {k: record[k] for k in ('hash', 'classes', 'config')}
     info['meta'] |= dict(places=relative_paths(cfg, folder), length=usual_length(data['train']))
@@ -724,22 +741,6 @@ def predictions(
         set_attention(model.to(acc.device), cfg.attention, cfg.precision)
         autocast = forward_context(model, cfg.precision)
         return predict(model, WithProgress(loader, progress), autocast=autocast)
-
-# %% ../nbs/api/13b_own_videos.ipynb #bd4055b7
-def require_same_run(
-    out:Path,  # folder for the results
-    name:str,  # hash of the run
-):
-    "Raise ValueError for a folder that holds another run, or files that the results would replace."
-    try: there = fitting(out/'record.json', RECORD)
-    except DamagedFile as e:
-        raise ValueError(f'{e}. Give another folder with --out, or remove this file') from None
-    for file in (out/name for name in ('tuned.safetensors', 'split.csv', 'results.html', 'results.md')):
-        if file.exists() and not there:
-            raise ValueError(f'{file} is there, and of no run: give another folder with --out, or move it')
-    if there and there['hash'] != name:
-        raise ValueError(f'{out} holds run {there["hash"]}, and this is run {name}: give another folder with '
-                         '--out, or delete that one')
 
 # %% ../nbs/api/13b_own_videos.ipynb #6d75fc0d
 def require_readable(
@@ -956,7 +957,11 @@ def saved_test(
     try: t = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors='surrogateescape')
     except ValueError as e:
         raise ValueError(f'{file} is damaged ({e}): remove it, and all videos are tested') from None
-    return list(t.path[t.split == 'test']) if {'path', 'split'} <= set(t) else []
+    wrong = 'has no columns path and split' if not {'path', 'split'} <= set(t) else ''
+    wrong = wrong or 'names a video twice' * bool(t.path.duplicated().any())
+    wrong = wrong or 'has no row of split test' * bool((t.split != 'test').all())
+    if wrong: raise ValueError(f'{file} {wrong}: put back what was there, or test all videos with --all')
+    return list(t.path[t.split == 'test'])
 
 # %% ../nbs/api/13b_own_videos.ipynb #fc7cee01
 def present_test(
@@ -1036,6 +1041,8 @@ def match_classes(
     names = [spelt(c) for c in videos.classes]
     unknown = sorted({names[l] for l in videos.labels} - set(at))
     known = ', '.join([*classes[:10], *['...'] * (len(classes) > 10)])
+    raise_if_any('names of classes that are one name, spelt in two ways; rename one and train again',
+                 [c for i, c in enumerate(classes) if at[spelt(c)] != i])
     raise_if_any(f'{source or videos.root}: the model knows {known}, but not these classes', unknown)
     labels = [at[names[l]] for l in videos.labels]
     return replace(videos, classes=list(classes), labels=labels)
@@ -1160,11 +1167,12 @@ def write(
     `require_own_table` raises."""
     files = [table_place(csv, out)]
     require_own_table(files[0], TESTED)
+    print_main(repr(self)) # first, for a disk may be full
     write_table(self.table(), files[0])
     if out:
         files.append(as_path(out)/'results.html')
         write_result(self.page(), files[1])
-    print_main(repr(self), f'\nwritten to {" and ".join(map(str, files))}')
+    print_main(f'\nwritten to {" and ".join(map(str, files))}')
 
 # %% ../nbs/api/13b_own_videos.ipynb #ed059f74
 def video_files(
@@ -1207,8 +1215,12 @@ LONG = 4 # times as long as the videos trained on, from which on a video is long
 def saved_length(
     tuned,  # file written by `apt_nb_train`, its folder, or a name on the Hub
 )->dict:    # frames and fps, see `usual_length`; empty in files of older versions
-    "How long the videos were that a model was trained on."
-    return read_tuned(model_file(tuned))[0]['meta'].get('length', {})
+    "How long the videos were that a model was trained on. ValueError for a file that says it otherwise."
+    file = model_file(tuned)
+    found = read_tuned(file)[0]['meta'].get('length', {})
+    try: require_kinds(found, dict(frames=int, fps=(int, float)) if found else {})
+    except ValueError as e: raise ValueError(f'{file}: length of the videos trained on: {e}') from None
+    return found
 
 # %% ../nbs/api/13b_own_videos.ipynb #s892eb25
 def usual_frames(

@@ -13,7 +13,7 @@ __all__ = ['SCORE_NAMES', 'PALETTE', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES
            'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'could_see_text', 'alone_text',
            'takes_note', 'open_note', 'with_note', 'readable_findings', 'more_than_known', 'save_findings',
            'read_findings', 'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes', 'saturated_text',
-           'saturated_texts', 'conclusions', 'Shown', 'Study']
+           'saturated_texts', 'conclusions', 'Shown', 'Study', 'window_of']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -792,6 +792,7 @@ class Study(ShowsMarkdown):
     found:list=field(default_factory=list)  # rows of `finding`, in the order in which they were made
 
     def __post_init__(self):
+        if not self.ran: raise ValueError(f'{self.notebook}: there are no records')
         config = self.ran[0]['config']
         self.profile, self.data, self.dataset = self.ran[0]['profile'], config['data'], config.get('dataset')
         save_records(self.ran, self.file(self.notebook), self.profile, self.root)
@@ -941,6 +942,16 @@ def window(self:Study, a, b, first:float=0., last:float=1., column:str='val_top1
     "Difference of a curve over some epochs, see `window_difference`."
     return window_difference(self.records, self.knob, a, b, first, last, column)
 
+# %% ../nbs/api/12a_report.ipynb #304eaddf
+@patch
+def add(
+    self:Study,
+    rows:list,  # from `finding`
+):
+    "Add findings. One of the same name and measure replaces the earlier one, as in a cell that is run again."
+    key = lambda f: (f['finding'], f['measure'])
+    self.found = list({key(f): f for f in [*self.found, *rows]}.values())
+
 # %% ../nbs/api/12a_report.ipynb #304ea37c
 @patch
 def claim(
@@ -952,7 +963,7 @@ def claim(
     wants:str='order',            # what it states: 'order', 'level' or 'no gain'
 ):
     "Add a finding."
-    self.found.append(finding(says, p, paper, measure, wants))
+    self.add([finding(says, p, paper, measure, wants)])
 
 # %% ../nbs/api/12a_report.ipynb #a9faae8c
 @patch
@@ -960,7 +971,7 @@ def compare(self:Study, pairs:list=None):
     """Add the findings on pairs of the paper's rows, see `findings`. Rows that it prints within two standard
     errors on SSv2, the data of Tables 1 to 4, are claimed to be level."""
     tie = partial(two_standard_errors, data='ssv2')
-    self.found += findings(self.records, self.knob, self.printed, pairs, tie)
+    self.add(findings(self.records, self.knob, self.printed, pairs, tie))
 
 @patch(as_prop=True)
 def decided(self:Study)->pd.DataFrame:
@@ -970,6 +981,11 @@ def decided(self:Study)->pd.DataFrame:
 # %% ../nbs/api/12a_report.ipynb #47916563
 WINDOWS = {'at first': (0., .25), 'at the end': (.75, 1.)}
 
+def window_of(when:str)->tuple: # its beginning and its end
+    "One of `WINDOWS`; ValueError for another name."
+    if when in WINDOWS: return WINDOWS[when]
+    raise ValueError(f'when is {when!r}, it can be {", ".join(map(repr, WINDOWS))}')
+
 # %% ../nbs/api/12a_report.ipynb #23eb3e02
 @patch
 def claim_ahead(
@@ -978,7 +994,7 @@ def claim_ahead(
     when:str,  # 'at first' or 'at the end', see `WINDOWS`
 ):
     "Add the finding on validation top-1 in a quarter of the epochs."
-    p = self.window(a, b, *WINDOWS[when])
+    p = self.window(a, b, *window_of(when))
     says = f'{self.label(a)} ahead of {self.label(b)} {when}'
     self.claim(says, p, measure='validation top-1, points')
 
@@ -990,7 +1006,7 @@ def ahead(
     *pairs:tuple,  # pairs of values of `knob`
 )->str:
     "Who is ahead in validation top-1 in a quarter of the epochs, a clause for each pair."
-    windows = [self.window(a, b, *WINDOWS[when]) for a, b in pairs]
+    windows = [self.window(a, b, *window_of(when)) for a, b in pairs]
     said = [window_sentence(d, self.label(d['a']), self.label(d['b'])) for d in windows]
     return f'{when.capitalize()} ({window_label(windows[0])}) {"; ".join(said)}.'
 

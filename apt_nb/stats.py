@@ -50,7 +50,8 @@ def records_table(
     split:str='test',  # scores to use: 'test' or 'val'
 )->pd.DataFrame:       # one row per setting: n (runs), and mean and _sd of top1 (%), top5 (%), loss
     "Mean and standard deviation over runs, with n - 1, for each setting."
-    groups = records_frame(records).groupby(by, sort=False)
+    runs = records_frame(records).drop_duplicates([*by, 'hash'])
+    groups = runs.groupby(by, sort=False)
     out = {'n': groups.size()}
     for k in ('top1', 'top5', 'loss'):
         column = groups[f'{split}_{k}']
@@ -342,7 +343,9 @@ def seed_difference(
     a, b,         # two values of the setting
     videos=None,  # (variance, degrees of freedom) of the choice of videos (None: they are the same in all)
 )->dict:          # as from `t_interval` (NaN for one seed), with a, b and per_seed
-    "`m[a] - m[b]`, with its interval over seeds and videos; KeyError for a value that is not there."
+    "`m[a] - m[b]`, with its interval over seeds and videos; ValueError for a value that is not there."
+    if missing := [v for v in (a, b) if v not in m.index.get_level_values(0)]:
+        raise ValueError(f'no record has {m.index.names[0]}={missing[0]}: add it to the runs')
     d = (m[a] - m[b]).dropna()
     if d.empty: return t_interval(math.nan, [(math.nan, 0)]) | dict(a=a, b=b, per_seed={})
     table = m.groupby(level=[0, 1]).mean().unstack()[list(d.index)].dropna()
@@ -403,14 +406,15 @@ def window_difference(
     curves, a, b = curves_frame(records, knob), as_value(a), as_value(b)
     span = epoch_window(curves.epoch.max(), first, last)
     means = curves[curves.epoch.isin(span)].groupby([knob, 'seed'])[column].mean()
-    videos, n = None, records[0]['videos']['val']
-    if 'top' in column and n and a != b and {a, b} <= set(curves[knob]):
+    videos, n, there = None, records[0]['videos']['val'], {a, b} <= set(curves[knob])
+    if 'top' in column and n and a != b and there:
         y = answers([r for r in records if row_of(r, knob) in (a, b)], knob)[2]
         d = (y[0] - y[1]).mean(0)
         single = seed_parts(y, (1, -1))[1] if y.shape[1] > 1 else 0. # the curves have their own
         videos = max(0., video_variance(d, (1, -1)) - single) * len(d) / n, max(n - 1, 1)
+    found = seed_difference(means, a, b, videos)
     left = dict(room=room((1, -1), (means[a].mean(), means[b].mean()))) if videos else {}
-    return seed_difference(means, a, b, videos) | left | dict(epochs=(span[0], span[-1]))
+    return found | left | dict(epochs=(span[0], span[-1]))
 
 # %% ../nbs/api/12_stats.ipynb #c075d7da
 TEST_VIDEOS = dict(ssv2=24_777, ucf101=3_783, hmdb51=1_530)

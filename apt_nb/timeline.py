@@ -231,8 +231,8 @@ def write_timelines(
         try:
             found = timeline(model, classes, cfg, path, window_width(path, length, seconds))
             found['path'] = relative_path(str(path), folder)
+            print_main(one_line(f'{path}: {parts_text(found)}')) # first, for a disk may be full
             if is_main(): write_timeline(found, file)
-            print_main(one_line(f'{path}: {parts_text(found)}'))
         except (VideoError, OSError, MemoryError) as e:
             bad += 1
             print(one_line(f'apt_nb_predict: {e}'), file=sys.stderr)

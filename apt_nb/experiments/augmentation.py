@@ -18,5 +18,5 @@ def runs(profile, data, policies, seeds, settings):
     "One run for each policy and seed; returns the study of Table 3 and Figure 5."
     if not {NONE, LIGHT, STRONG} <= set(policies):
         raise ValueError(f"policies: the claim compares '', {LIGHT!r} and {STRONG!r}, so give all three")
-    records = yield grid(preset(profile, data=data, **settings), rand_augment=policies, seed=seeds)
+    records = yield grid(preset(profile, settings=settings, data=data), rand_augment=policies, seed=seeds)
     return Study('04_ablation_augmentation', 'Table 3, Figure 5', records, 'rand_augment', published(3))

@@ -14,6 +14,6 @@ from ..report import Study
 def runs(profile, data, n_prompts, dropouts, seeds, settings):
     "One run for each dropout and seed; returns the study of Table 2 and Figure 4."
     if not {0., .1} <= set(dropouts): raise ValueError('dropouts: the claim compares 0 and 0.1, so give both')
-    one = preset(profile, data=data, n_prompts=n_prompts, **settings)
+    one = preset(profile, settings=settings, data=data, n_prompts=n_prompts)
     records = yield grid(one, prompt_dropout=dropouts, seed=seeds)
     return Study('03_ablation_dropout', 'Table 2, Figure 4', records, 'prompt_dropout', published(2))

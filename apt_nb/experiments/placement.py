@@ -36,7 +36,8 @@ def some_blocks(base, depths):
 # %% ../../nbs/06_ablation_placement.ipynb #8a0f3faa
 def runs(profile, data, depths, others, seeds, settings):
     "Prompts in no, some and all blocks, on each backbone; returns the study of Figure 7."
-    base = preset(profile, data=data, **settings)
+    base = preset(profile, settings=settings, data=data)
+    if base.prompt_blocks: raise ValueError('settings has prompt_blocks: give depths instead')
     if base.weights in others: raise ValueError(f'others: leave out {base.weights}, which all runs have')
     if len(set(others)) < len(others): raise ValueError(f'others: name each backbone once, not {others}')
     some = some_blocks(base, depths)

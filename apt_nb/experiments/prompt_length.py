@@ -25,5 +25,5 @@ def runs(profile, data, lengths, stands_for, seeds, settings):
     longer = [n for n in lengths if n > best and n in printed.index]
     if not {shortest, best} <= set(lengths) or not longer:
         raise ValueError(f'lengths: give {shortest}, {best} and a longer row, which the claim compares')
-    records = yield grid(preset(profile, data=data, **settings), n_prompts=lengths, seed=seeds)
+    records = yield grid(preset(profile, settings=settings, data=data), n_prompts=lengths, seed=seeds)
     return Study('01_ablation_prompt_length', 'Table 1', records, 'n_prompts', printed)

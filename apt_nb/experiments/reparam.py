@@ -19,7 +19,7 @@ def form(c):
 # %% ../../nbs/02_ablation_reparam.ipynb #b37cd84f
 def runs(profile, data, seeds, lrs, weight_decays, grid_seeds, rates, settings):
     "Five forms of the scales, a grid of two of them, and two at other rates; returns the study of Figure 3."
-    base = preset(profile, data=data, **settings)
+    base = preset(profile, settings=settings, data=data)
     if not base.reparam.startswith('max') or not base.decay_scales:
         raise ValueError('settings: leave out reparam and decay_scales, because the runs differ in these')
     in_fp16 = 'max' if base.reparam == 'max_fp16' else 'max_fp16'

@@ -16,5 +16,5 @@ def runs(profile, data, weight_decays, same_dose, seeds, settings):
     if not {1e-2, 1e-5, 0.} <= set(weight_decays):
         raise ValueError('weight_decays: the claim compares 1e-2, 1e-5 and 0, so give all three')
     values = weight_decays + [same_dose] * bool(same_dose)
-    records = yield grid(preset(profile, data=data, **settings), weight_decay=values, seed=seeds)
+    records = yield grid(preset(profile, settings=settings, data=data), weight_decay=values, seed=seeds)
     return Study('05_ablation_weight_decay', 'Table 4, Figure 6', records, 'weight_decay', published(4))
