@@ -149,7 +149,7 @@ def fitting_size(
     fits = [n for n in SIZES if not setting_conflicts(said, size_settings(n))]
     if len(fits) == 1: return fits[0]
     about = ', '.join(f'{k}={v}' for k, v in said.items())
-    raise ValueError(f'cannot tell the size of {weights} ({about}): give --model, one of {", ".join(SIZES)}')
+    raise ValueError(f'{weights} has {about}, which is no size of this package: it has {", ".join(SIZES)}')
 
 def clip_settings(
     weights,  # a file, a folder or a name, see `find_weights`

@@ -11,7 +11,7 @@ __all__ = ['PROJECTIONS', 'ELSEWHERE', 'INTERFACE', 'NO_NORM', 'CLIP_FIELDS', 'S
            'has_class_token', 'drops_patches', 'HeadedEncoder', 'is_transformers', 'transformers_head',
            'transformers_norm', 'transformers_settings', 'transformers_kind', 'VideoClassifier', 'with_classes',
            'transformers_folder', 'processor_file', 'pixel_moments', 'transformers_package', 'quiet_transformers',
-           'transformers_clip', 'fit_clips', 'auto_class', 'load_classifier', 'rebuild_classifier',
+           'transformers_clip', 'fit_clips', 'auto_class', 'read_model', 'load_classifier', 'rebuild_classifier',
            'require_frozen_loaded']
 
 # %% ../nbs/api/01b_transformers.ipynb #5b81ce9c
@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from fastcore.basics import patch
 from functools import cache, partial
 from pathlib import Path
+from pickle import UnpicklingError
+from safetensors import SafetensorError
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import nn
 from torch.nn import functional as F
@@ -28,7 +30,7 @@ from .adapters import LowRank
 from .attention_prompt import AttentionPrompt, as_generator, block_numbers, prompt_bound, prompt_mask
 from .attention_prompt import retype, start_device
 from .core import clip_fields, read_json, say_line
-from .weights import HUB_FILES, find_weights, hub_name, settings_file, weights_name
+from .weights import HUB_FILES, check_start, find_weights, hub_name, settings_file, weights_name
 
 # %% ../nbs/api/01b_transformers.ipynb #81f17dad
 PROJECTIONS = dict(q=('query', 'q_proj'), k=('key', 'k_proj'), v=('value', 'v_proj'))
@@ -454,6 +456,10 @@ def pixel_moments(said:dict)->tuple: # mean and std of pixels from 0 to 1; Image
     mean = said.get('image_mean') or IMAGENET_DEFAULT_MEAN
     std = said.get('image_std') or IMAGENET_DEFAULT_STD
     if not said.get('do_normalize', True): mean, std = (0.,) * 3, (1.,) * 3
+    for name, v in dict(image_mean=mean, image_std=std).items():
+        if not (isinstance(v, (list, tuple)) and len(v) == 3 and all(type(x) in (int, float) for x in v)):
+            raise ValueError(f"its processor's {name} is {v!r}: it must be three numbers, one for a colour")
+    if not (scale > 0 and min(std) > 0): raise ValueError("its processor has a scale or std not above 0")
     return tuple((m + offset) / scale for m in mean), tuple(s / scale for s in std)
 
 # %% ../nbs/api/01b_transformers.ipynb #60204fd8
@@ -508,6 +514,20 @@ def auto_class(config)->type: # one of transformers' AutoModel classes
         if type(config) in known: return getattr(hf, f'AutoModelFor{kind}Classification')
     return hf.AutoModel
 
+# %% ../nbs/api/01b_transformers.ipynb #05f8read
+def read_model(
+    weights,      # as you gave them
+    kind:type,    # one of transformers' AutoModel classes
+    folder:Path,  # where they lie
+    **how,        # arguments of `from_pretrained`
+)->tuple:         # what it returns
+    "Load a model of transformers; ValueError that names the file if it is damaged."
+    file = find_weights(weights)
+    check_start(file)
+    damages = SafetensorError, UnpicklingError, EOFError, OSError, RuntimeError
+    try: return kind.from_pretrained(folder, **how)
+    except damages as e: raise ValueError(f'{file} cannot be read ({e}): fetch it again') from e
+
 # %% ../nbs/api/01b_transformers.ipynb #05f8398c
 def load_classifier(
     weights,          # folder of transformers, or a name on the Hub
@@ -522,9 +542,13 @@ def load_classifier(
     with quiet_transformers():
         config = transformers_package().AutoConfig.from_pretrained(folder, num_labels=num_classes)
         fit_clips(config, clip)
-        inner, info = auto_class(config).from_pretrained(folder, config=config, **how)
+        inner, info = read_model(weights, auto_class(config), folder, config=config, **how)
     inner.config._name_or_path = weights_name(weights)
-    m = VideoClassifier(inner, num_classes, *pixel_moments(processor_file(weights, folder)))
+    if inner.main_input_name == 'input_ids' and not hasattr(inner.config, 'vision_config'):
+        raise ValueError(f'{weights}: {type(inner).__name__} reads text, not images or videos')
+    try: moments = pixel_moments(processor_file(weights, folder))
+    except ValueError as e: raise ValueError(f'{weights}: {e}') from None
+    m = VideoClassifier(inner, num_classes, *moments)
     new = require_frozen_loaded(m.module, info)
     m.weights, m.loaded = weights_name(weights), dict(notes=[f'new: {", ".join(new)}'] if new else [])
     return m
