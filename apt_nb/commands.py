@@ -8,11 +8,12 @@ __all__ = ['PLACEHOLDERS', 'DEFAULT_BACKBONE', 'PATHS', 'PUBLISHED_OPTIONS', 'GR
            'CHECK_USAGE', 'SUPERVISED_TASKS', 'option_name', 'field_comments', 'option_arguments', 'unknown_message',
            'Parser', 'require_place', 'shipped_backbones', 'like_hub_name', 'require_weights', 'require_paths',
            'require_file_place', 'require_folder_place', 'require_model', 'require_own_page', 'shipped_settings',
-           'settings_of', 'config_from_options', 'smaller_frames', 'require_used', 'value_text', 'default_text',
-           'add_settings', 'as_options', 'is_too_large', 'is_shared_memory', 'is_video_error', 'is_user_error',
-           'user_message', 'command', 'add_progress', 'train_parser', 'apt_nb_train', 'evaluate_parser',
-           'apt_nb_evaluate', 'require_predict', 'predict_parser', 'apt_nb_predict', 'apt_nb_check', 'refuse',
-           'refusing', 'require_pretraining', 'apt_nb_pretrain', 'apt_nb_pretrain_supervised', 'apt_nb_reproduce']
+           'settings_of', 'config_from_options', 'smaller_frames', 'as_typed', 'require_used', 'value_text',
+           'default_text', 'add_settings', 'as_options', 'is_too_large', 'is_shared_memory', 'is_video_error',
+           'is_user_error', 'user_message', 'command', 'add_progress', 'train_parser', 'apt_nb_train',
+           'evaluate_parser', 'apt_nb_evaluate', 'require_predict', 'predict_parser', 'apt_nb_predict', 'apt_nb_check',
+           'refuse', 'refusing', 'require_pretraining', 'apt_nb_pretrain', 'apt_nb_pretrain_supervised',
+           'apt_nb_reproduce']
 
 # %% ../nbs/api/14_commands.ipynb #69dd88ec
 import argparse, json, math, re, shutil, sys
@@ -225,10 +226,14 @@ def smaller_frames(
     return replace(cfg, short_side=2 * cfg.size) if own else cfg
 
 # %% ../nbs/api/14_commands.ipynb #389583b7
+def as_typed(name:str, value)->str:
+    "The option that sets a field to a value."
+    return option_name(name).replace('--', '--no-' if value is False else '--', 1)
+
 PUBLISHED_OPTIONS = ['allow_missing', 'annotations', 'complete', 'split']
 
 def require_used(
-    given,         # names of the options that you gave
+    given:dict,    # {field: value} of the options that you gave
     methods:list,  # methods of the runs
     cfg,           # Config of the first
 ):
@@ -240,7 +245,7 @@ def require_used(
             'videos of your own': [*BENCHMARK_FIELDS] * (cfg.data not in BENCHMARKS),
             'videos that are no published data set': PUBLISHED_OPTIONS * (not cfg.dataset)}
     for to, names in idle.items():
-        if found := [option_name(f) for f in names if f in given]:
+        if found := [as_typed(f, given[f]) for f in names if f in given]:
             raise ValueError(f'{", ".join(found)} makes no difference to {to}: leave it out')
 
 # %% ../nbs/api/14_commands.ipynb #5aa09496
