@@ -144,8 +144,11 @@ def file_parts(
     path:Path, # file of tuned tensors
     meta:dict, # more to keep
 )->tuple:      # (info, tensors)
-    "What is shared of a file. Places on your disk are left out."
+    "What is shared of a file. Places on your disk are left out. ValueError for the name of another run."
     info, state = read_tuned(path)
+    own, given = info['meta'].get('hash'), meta.get('hash')
+    if own and given and own != given:
+        raise ValueError(f'record is of run {given}, and {path} of run {own}: give its own')
     whole = lambda place: PureWindowsPath(place).drive or Path(place).is_absolute()
     places = {k: v for k, v in info['meta'].get('places', {}).items() if not (v.startswith('./') or whole(v))}
     kept = {**info['meta'], **meta} | (dict(places=places) if 'places' in info['meta'] else {})
@@ -169,9 +172,6 @@ def shared_parts(
             info, state = read_tuned(Path(tmp)/TUNED_FILE)
     else:
         path = Path(find_tuned(tuned))
-        made_by = read_tuned(path)[0]['meta'].get('hash')
-        if record and made_by not in (None, record['hash']):
-            raise ValueError(f'record is of run {record["hash"]}, and {path} of run {made_by}: give its own')
         info, state = file_parts(path, meta)
         record = record or record_beside(path, info)
     n = sum(t.numel() for t in state.values())

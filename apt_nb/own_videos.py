@@ -957,9 +957,10 @@ def saved_test(
     try: t = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors='surrogateescape')
     except ValueError as e:
         raise ValueError(f'{file} is damaged ({e}): remove it, and all videos are tested') from None
-    wrong = 'has no columns path and split' if not {'path', 'split'} <= set(t) else ''
-    wrong = wrong or 'names a video twice' * bool(t.path.duplicated().any())
-    wrong = wrong or 'has no row of split test' * bool((t.split != 'test').all())
+    wrong = ''
+    if not {'path', 'split'} <= set(t): wrong = 'has no columns path and split'
+    elif t.path.duplicated().any(): wrong = 'names a video twice'
+    elif (t.split != 'test').all(): wrong = 'has no row of split test'
     if wrong: raise ValueError(f'{file} {wrong}: put back what was there, or test all videos with --all')
     return list(t.path[t.split == 'test'])
 
