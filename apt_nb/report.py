@@ -950,7 +950,7 @@ def add(
 ):
     "Add findings. One of the same name and measure replaces the earlier one, as in a cell that is run again."
     key = lambda f: (f['finding'], f['measure'])
-    self.found = list({key(f): f for f in [*self.found, *rows]}.values())
+    self.found[:] = {key(f): f for f in [*self.found, *rows]}.values() # in place: parts share the list
 
 # %% ../nbs/api/12a_report.ipynb #304ea37c
 @patch
