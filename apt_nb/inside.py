@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['QUERIES', 'LOOK_VERSION', 'OTHER_TOKENS', 'GATE_ROUNDING', 'watching', 'other_steps', 'looked_at', 'relations',
            'Sums', 'comparing', 'attention_shares', 'keeping', 'gate_errors', 'relations_of', 'inspect_model',
-           'tensor_files', 'tuned_tensors', 'inspect_run', 'is_published', 'closest', 'check_forms', 'check_kept',
-           'check_inspected', 'by_question', 'by_row', 'on_all', 'on_some', 'on_all_text', 'backbones_text',
-           'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
+           'tensor_files', 'train_again', 'tuned_tensors', 'inspect_run', 'is_published', 'closest', 'check_forms',
+           'check_kept', 'check_inspected', 'by_question', 'by_row', 'on_all', 'on_some', 'on_all_text',
+           'backbones_text', 'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
 
 # %% ../nbs/api/12i_inside.ipynb #002ins1d
 import math, shutil, torch
@@ -27,15 +27,15 @@ from .audit import OF_RUNS, records_of
 from .comparison import Comparison, check_named, compare_methods, gap_verdicts, gaps_frame
 from .comparison import edge_sentence, gaps_note, guessing_sentence, readable_gaps
 from .config import Config
-from .core import ShowsMarkdown, as_path, atomic, repo_root, rounded
+from .core import ShowsMarkdown, as_path, atomic, repo_root, rounded, say_line
 from .evaluation import clip_batch, evaluate
 from .other_tools import explicit_attention
 from .pool import call_all, n_jobs
 from .report import LINE_STYLES, PALETTE, Shown, headline, new_figure, save_figure, save_records
 from .report import profile_dir, titled
-from .run import eval_loader, named_folder, run, splits
+from .run import eval_loader, named_folder, run, splits, write_record
 from .stats import MARGIN, detectable, holm, level_chance, paired_difference
-from .sweep import SweepBar, prepare_benchmarks, run_work
+from .sweep import SweepBar, as_run, machine_text, prepare_benchmarks, run_work
 from .training import forward_context, make_accelerator, reproducible, set_attention
 from .tuning import load_tuned
 from .weights import video_vit
@@ -234,22 +234,38 @@ def tensor_files(
     cached = named_folder(profile, name)/'tuned.safetensors'
     return *(folder/'tuned'/f'{name}.safetensors' for folder in folders), cached
 
+# %% ../nbs/api/12i_inside.ipynb #022insag
+def train_again(
+    cfg:Config,    # settings of a run
+    record:dict,   # its record, which stays what it was
+    progress=True, # see `run`
+)->str:            # '' if it comes out the same, else what to say
+    "Train a finished run for its tuned tensors; raises what `run` raises."
+    again = run(cfg, progress, record['hash'])
+    if again['test']['predicted'] == record['test']['predicted']: return ''
+    write_record(as_run(record), named_folder(cfg.profile, record['hash']))
+    return (f'Run {record["hash"]} was trained again for its tuned tensors, and comes out otherwise here '
+            f'({machine_text(again)}) than its record says ({machine_text(record)}). '
+            'The record stays, and what you see inside is of the new tensors.')
+
 # %% ../nbs/api/12i_inside.ipynb #022insp2
 def tuned_tensors(
-    cfgs:dict,  # {name of a run: its settings}
-    jobs:int,   # processes (0: see `default_jobs`)
-    root:Path,  # clone
-)->dict:        # {name: file in figures/<profile>/tuned}
+    cfgs:dict,    # {name of a run: its settings}
+    records:dict, # {name of a run: its record}
+    jobs:int,     # processes (0: see `default_jobs`)
+    root:Path,    # clone
+)->dict:          # {name: file in figures/<profile>/tuned}
     "The tuned tensors of runs. Those that have none are trained again; raises what a run raises."
     files = {n: tensor_files(c.profile, n, root) for n, c in cfgs.items()}
     again = {n: cfgs[n] for n, of in files.items() if not any(f.exists() for f in of)}
     prepare_benchmarks(again.values())
     bar = SweepBar(dict(zip(again, run_work(again.values()))))
-    calls = {n: dict(cfg=c, name=n) for n, c in again.items()}
-    try: done = call_all(run, calls, n_jobs(jobs), bar.update) if calls else {}
+    calls = {n: dict(cfg=c, record=records[n]) for n, c in again.items()}
+    try: done = call_all(train_again, calls, n_jobs(jobs), bar.update) if calls else {}
     finally: bar.close()
-    for r in done.values():
-        if isinstance(r, Exception): raise r
+    for said in done.values():
+        if isinstance(said, Exception): raise said
+        if said: say_line(said)
     for *kept, cached in files.values():
         if not any(f.exists() for f in kept): atomic(kept[-1], partial(shutil.copyfile, cached))
     return {n: next(f for f in of if f.exists()) for n, of in files.items()}
@@ -540,7 +556,7 @@ def look_into(
     saved = {r['hash']: r for r in records_of(name, profile, self.root, OF_RUNS)} if asked else {}
     known = {n: saved[n] for n in runs if n in saved and saved[n]['asked'] == [LOOK_VERSION, keep]}
     todo = {n: study.config_of(r) for n, r in runs.items() if n not in known}
-    for n, file in (tuned_tensors(todo, jobs, self.root) if todo else {}).items():
+    for n, file in (tuned_tensors(todo, runs, jobs, self.root) if todo else {}).items():
         known[n] = inspect_run(todo[n], runs[n], keep, file)
         save_records([known[h] for h in runs if h in known], name, profile, self.root)
     return [known[r['hash']] | dict(config=r['config']) for r in asked]

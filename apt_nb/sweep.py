@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FAILED', 'DECIDING', 'MADE_BY', 'SweepError', 'n_videos', 'passes', 'all_passes', 'pass_seconds', 'device_records',
            'run_work', 'SweepBar', 'run_labels', 'train_nothing', 'prepare_benchmarks', 'run_folders', 'bare_code',
-           'code_hashes', 'as_run', 'runs_in', 'saved_records', 'record_digest', 'kept_folder', 'kept_records',
-           'is_listed', 'shipped_records', 'say_unused', 'keep_shipped', 'shipped_among', 'shipped_for',
+           'code_hashes', 'as_run', 'machine_text', 'runs_in', 'saved_records', 'record_digest', 'kept_folder',
+           'kept_records', 'is_listed', 'shipped_records', 'say_unused', 'keep_shipped', 'shipped_among', 'shipped_for',
            'require_configs', 'sweep', 'Stage', 'as_runs', 'Experiment', 'temporary_cache', 'time_short_runs',
            'expected_seconds']
 
@@ -252,6 +252,13 @@ def as_run(
     known = {f.name for f in fields(Config)}
     config = {k: v for k, v in record['config'].items() if k in known}
     return {k: v for k, v in record.items() if k != 'stands_for'} | dict(config=config)
+
+def machine_text(
+    record:dict, # record of a run
+)->str:
+    "What decides how the sums of a run were rounded: device, precision and torch."
+    of = record['environment']
+    return f'{of["device"]}, {of["precision"]}, torch {of["versions"]["torch"]}'
 
 # %% ../nbs/api/11b_sweep.ipynb #b7cf86c2
 def runs_in(

@@ -13,7 +13,7 @@ from apt_nb.core import atomic, n_cores, repo_root
 from apt_nb.pool import call_all
 from apt_nb.config import Config
 from apt_nb.run import config_hash, environment, run
-from apt_nb.sweep import code_hashes, record_digest, saved_records
+from apt_nb.sweep import code_hashes, machine_text, record_digest, saved_records
 
 SAME = 'curves', 'steps', 'val', 'test', 'n_tuned', 'n_total', 'classes', 'videos'
 
@@ -26,20 +26,21 @@ def repeat(record, progress=False):
     again['curves'] = [{k: new[k] for k in old} for new, old in zip(again['curves'], record['curves'])]
     return [k for k in SAME if k in record and again[k] != record[k]]
 
+def here_text(records):
+    "What `machine_text` says of a run on this machine."
+    return machine_text(dict(environment=environment(Config(**next(iter(records.values()))['config']))))
+
 def chosen(records, seed, each):
-    "The names of some runs of each method."
-    names = random.Random(seed).sample(sorted(records), len(records))
+    "The names of some runs of each method, of this machine if there are any."
+    names, here = random.Random(seed).sample(sorted(records), len(records)), here_text(records)
+    names.sort(key=lambda n: machine_text(records[n]) != here)
     methods = {records[n]['config']['method'] for n in names}
     return [n for m in sorted(methods) for n in [n for n in names if records[n]['config']['method'] == m][:each]]
 
-def machine(place):
-    "What decides how a sum is rounded, of a record's environment: device, precision and torch."
-    return ', '.join([place['device'], place['precision'], f'torch {place["versions"]["torch"]}'])
-
 def other_machines(records, names):
     "What the records say of the machine that they are of, and this one, if it is another one."
-    here = machine(environment(Config(**records[next(iter(names))]['config'])))
-    theirs = {machine(records[n]['environment']) for n in names} - {here}
+    here = here_text(records)
+    theirs = {machine_text(records[n]) for n in names} - {here}
     return f'The records are of {"; ".join(sorted(theirs))}, and this is {here}' if theirs else ''
 
 def main():
