@@ -70,7 +70,7 @@ class ModelSettings:
     method:str = 'apt'          # how the backbone is tuned
     n_prompts:int = 16          # prompts per block
     prompt_dropout:float = .1   # dropout on the raw prompts, or within adapters and LoRA
-    reparam:str = 'max'         # scaling of the prompts: max (Eq. 3 and 4), linear or none
+    reparam:str = 'max'         # scaling of prompts: max (Eq. 3 and 4), max_fp16 (in half precision), linear, none
     prompt_form:str = 'published' # APT: published, or prompts with a part taken away or used otherwise
     n_visual:int = 4            # E2VPT: visual prompts per block, beside `n_prompts` keys and values per head
     prompt_blocks:tuple = ()    # blocks that get prompts, counted from 0 (none given: all)
@@ -181,7 +181,8 @@ def check_views(cfg):
     if cfg.rand_augment not in ('', 'none'):
         from apt_nb.augment import RandAugmentClip
         RandAugmentClip(cfg.rand_augment, cfg.size)
-    if backbone := known_backbone(cfg):
+    backbone = known_backbone(cfg)
+    if backbone and not re.search(r'[./\\]', cfg.weights): # a file or a Hub name has patches of its own
         from apt_nb.video_vit import check_multiple
         check_multiple('size', cfg.size, backbone['patch_size'])
         check_multiple('n_frames', cfg.n_frames, backbone['tubelet_size'])

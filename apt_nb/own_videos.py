@@ -649,8 +649,9 @@ def build_backbone(
                 return build_timm(b['name'] or settings['architecture'], settings, needed, bool(b['frozen']))
             return video_vit(b['name'], weights=needed or None, **settings)
         except (ValueError, OSError, RuntimeError) as e:
-            raise ValueError(f"cannot build the backbone that was tuned ({b['weights'] or b['name']}): {e}. "
-                             f'Say where its weights are with {option}') from e
+            says = f"cannot build the backbone that was tuned ({b['weights'] or b['name']}): {e}"
+            if isinstance(e.__context__, ImportError): raise ValueError(says) from e # of a package
+            raise ValueError(f'{says}. Say where its weights are with {option}') from e
 
 # %% ../nbs/api/13b_own_videos.ipynb #3b7fb429
 def saved_config(
@@ -826,8 +827,9 @@ def fit_to_size(
 )->Config:
     "Smaller batches and, at demo size, more epochs for few videos, unless you chose them."
     batch, new = cfg.batch_size, {}
-    while batch > 2 and n // batch < FEW_STEPS: batch //= 2
-    if 'batch_size' not in given and not cfg.micro_batch: new['batch_size'] = batch
+    fits = lambda b: not (cfg.micro_batch and b % cfg.micro_batch)
+    while batch > 2 and n // batch < FEW_STEPS and fits(batch // 2): batch //= 2
+    if 'batch_size' not in given: new['batch_size'] = batch
     steps = max(1, n // new.get('batch_size', cfg.batch_size))
     epochs = min(max(cfg.epochs, -(-STEPS // steps)), max(cfg.epochs, MOST_EPOCHS))
     if 'epochs' in given or cfg.profile != 'demo': return replace(cfg, **new)
