@@ -7,9 +7,9 @@ __all__ = ['SAME_DOSE', 'STUDIES', 'OF_RUNS', 'STATES', 'CONFLICTS', 'LENGTH', '
            'COMPARISON', 'OTHER_PRETRAINING', 'LOSS', 'PROMPT_STATEMENTS', 'RECIPE_STATEMENTS', 'THREE',
            'METHOD_STATEMENTS', 'STATEMENTS', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE', 'GAP', 'ARROWS',
            'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'MEANINGS', 'PICTURES', 'stand_in', 'records_of',
-           'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row', 'column_table',
-           'printed_in', 'method_pairs', 'readable_columns', 'measured', 'paper_runs', 'check_accuracy', 'audit_table',
-           'audit_tables', 'statement', 'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b',
+           'own_records', 'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row',
+           'column_table', 'printed_in', 'method_pairs', 'readable_columns', 'measured', 'paper_runs', 'check_accuracy',
+           'audit_table', 'audit_tables', 'statement', 'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b',
            'comparison_statements', 'prompt_statements', 'paper_statements', 'all_findings', 'evidence',
            'statement_verdict', 'standing_records', 'statement_note', 'judge', 'difference_text', 'readable_statements',
            'other_findings', 'readable_others', 'earlier_findings', 'earlier_text', 'figure_lines', 'draw_finding',
@@ -35,9 +35,9 @@ from .comparison import column_agreement
 from .counts import COUNT_COLUMNS, SSV2, UCF101, agreement, count_verdict, recomputed
 from .notebooks import parameters_of
 from .paper import ABOUT, PRINTED, by_setting, printed_numbers, published
-from .report import OUTCOMES, Shown, figure_style, format_number, is_loss, markdown, open_note
-from .report import profile_dir, read_findings, readable_findings, save_drawing, signed
-from .stats import MARGIN, two_standard_errors
+from .report import OUTCOMES, Shown, figure_style, figures_dir, format_number, is_loss, markdown
+from .report import open_note, profile_dir, read_findings, readable_findings, save_drawing, signed
+from .stats import MARGIN, off_edge, two_standard_errors
 
 # %% ../nbs/api/12d_audit.ipynb #69ecc2af
 SAME_DOSE = 'stands for 1e-2: the same dose in fewer steps, see 05_ablation_weight_decay'
@@ -77,6 +77,20 @@ def records_of(
     lacks = [k for r in rows for k in has if not isinstance(r, dict) or k not in r]
     if lacks: raise DamagedFile(f'{file} is damaged: a record has no {lacks[0]}. Restore it')
     return rows
+
+def own_records(
+    notebook:str,  # name of an experiment notebook
+    profile:str,   # smoke, demo or paper
+    root:Path,     # clone
+    shown=None,    # records whose figures lie beside them (None: the profile's)
+    has=('hash',), # see `records_of`
+)->list:
+    """What an earlier call left where `save_records` writes, and then what is in figures/<profile>. Raises
+    DamagedFile."""
+    root = as_path(root)
+    own = figures_dir(profile, shown, root) if shown else profile_dir(profile, root)
+    places = dict.fromkeys([own.relative_to(root/'figures').as_posix(), profile])
+    return [r for place in places for r in records_of(notebook, place, root, has)]
 
 # %% ../nbs/api/12d_audit.ipynb #af3b9bfe
 def counterpart_records(
@@ -195,7 +209,8 @@ def measured(
 )->dict:           # value, state, note
     "'measured' if the records' mean is within two standard errors of what is printed, or 'not reproduced'."
     value, n = float(np.mean([r['test'][metric] for r in records])), records[0]['test']['n']
-    error = two_standard_errors(value, value, n)
+    share = 100 * off_edge(value, n)
+    error = two_standard_errors(share, share, n)
     state = 'measured' if abs(value - float(printed)) <= error else 'not reproduced'
     runs = plural(len(records), 'run')
     return dict(value=value, state=state, note=f'{runs}, {n:,} videos: ± {error:.2f}')
@@ -583,12 +598,13 @@ def earlier_text(
     turned = [set(pair) == {'holds here', 'opposite here'} for pair in zip(t.outcome, t.outcome_now)]
     known, other = t[['low', 'low_now']].notna().all(axis=1), t.outcome != t.outcome_now
     said = (f'{len(t)} findings were asked of both. {other.sum()} have another outcome now, {sum(turned)} of '
-            f'them the other way round. Of {known.sum()} pairs of intervals {t.apart.sum()} do not overlap:')
+            f'them the other way round. Of {known.sum()} pairs of intervals {t.apart.sum()} do not overlap')
+    if not t.apart.any(): return f'{said}.'
     text = lambda f, end: (f'{f[f"here{end}"]:+.1f} ({f[f"low{end}"]:+.1f} to {f[f"high{end}"]:+.1f}), '
                            f'{f[f"outcome{end}"]}')
     rows = [dict(finding=f['finding'], then=text(f, ''), now=text(f, '_now'), by=f['by'])
             for f in t[t.apart].to_dict('records')]
-    return f'{said}\n\n{markdown(pd.DataFrame(rows))}'
+    return f'{said}:\n\n{markdown(pd.DataFrame(rows))}'
 
 # %% ../nbs/api/12d_audit.ipynb #99e97a5b
 MARKERS = dict(zip(OUTCOMES, 'oXsvP'))

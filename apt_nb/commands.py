@@ -465,8 +465,10 @@ def apt_nb_evaluate(args):
     require_model(own.tuned)
     require_file_place('--csv', own.csv)
     require_own_page(own.out)
-    from apt_nb.own_videos import TESTED, evaluate_videos, require_outside, require_own_table, table_place
+    from apt_nb.own_videos import TESTED, evaluate_videos, require_outside, require_own_results
+    from apt_nb.own_videos import require_own_table, table_place
     require_outside(own.out, given['data'])
+    require_own_results(own.out)
     require_own_table(table_place(own.csv, own.out), TESTED)
     if own.all and (chosen := [option_name(k) for k in ('test_list', 'test_groups') if given.get(k)]):
         raise ValueError(f'--all and {chosen[0]} are set: give one of them')
@@ -655,6 +657,7 @@ def apt_nb_reproduce(
 ):
     """Run the paper's experiment notebooks for a profile. Finished notebooks are not run again. Exit code: 0
     if all is well, 1 if a notebook failed, 2 if it cannot run as you called it, 130 if you stopped it."""
+    params = params and params.expanduser()
     try:
         require_weights(weights or '')
         for option, path, kind in (('--data', data, 'folder or list'), ('--params', params, 'file')):

@@ -34,7 +34,7 @@ from .official import known_set
 from .paper import published, row_method
 from .report import Shown, Study, caption, figures_dir, findings, new_figure, overview
 from .report import plus_minus, range_text, save_figure, save_records, save_text, titled, with_setting
-from .stats import contrast, difference_of_differences, holm, paired_difference
+from .stats import contrast, difference_of_differences, holm, off_edge, paired_difference
 from .stats import rank_correlation, records_frame, records_table, slope_weights, two_standard_errors
 from .stats import text_ints, verdict, weighted_sum
 from .stats import wilson
@@ -888,7 +888,8 @@ def luck_sentence(
     lead = top1.groupby(level=cell, sort=False).agg(_lead).dropna()
     if lead.empty: return ''
     best = f.groupby(cell, sort=False).agg(top1=('val_top1', 'max'), n=('videos', 'first')).loc[lead.index]
-    width = [two_standard_errors(a, a, int(n)) for a, n in best.itertuples(index=False)]
+    shares = [100 * off_edge(a, n) for a, n in best.itertuples(index=False)]
+    width = [two_standard_errors(a, a, int(n)) for a, n in zip(shares, best.n)]
     close = (lead <= width).groupby(level='method', sort=False).agg(['sum', 'size'])
     listed = ', '.join(f'{FAMILIES[m].name} {a} of {n}' for m, a, n in close.itertuples())
     return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within two standard '
@@ -1120,14 +1121,15 @@ def claim_doubling(self:Comparison, target:str):
     row to the largest, if several rows stand for the paper's."""
     stand = [r for r, about in self.rows.items() if about['method'] == 'apt' and 'paper' in about]
     if len(stand) < 2: return
-    sizes = [self.rows[r]['n_prompts'] for r in stand]
+    sizes = [self.runs[target, r][0].n_prompts for r in stand]
     printed_sizes = [row_method(self.rows[r]['paper'])[1]['n_prompts'] for r in stand]
     slope = lambda n: dict(zip(stand, slope_weights(np.log2(n))))
     gain = contrast(self.on(target), 'row', slope(sizes))
     paper = weighted_sum(slope(printed_sizes), self.printed.top1[target])
     says = f'APT better with each doubling of prompts ({target})'
     self.claim(says, gain, paper, 'top-1 per doubling')
-    *_, less, most = sorted(stand, key=lambda r: self.rows[r]['n_prompts'])
+    (_, less), (most_prompts, most) = sorted(zip(sizes, stand))[-2:]
+    if most_prompts != 2 * dict(zip(stand, sizes))[less]: return
     last = self.printed.top1[target, most] - self.printed.top1[target, less]
     says = f'APT better with the last doubling of prompts ({target})'
     self.claim(says, paired_difference(self.on(target), 'row', most, less), last)

@@ -13,7 +13,7 @@ import seaborn as sns
 from dataclasses import dataclass
 from fastcore.basics import patch
 from pathlib import Path
-from .audit import records_of
+from .audit import own_records
 from .config import preset
 from .core import DamagedFile, ShowsMarkdown, atomic, repo_root, write_text
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
@@ -169,8 +169,8 @@ def measured_before(
     profile:str,     # smoke, demo or paper
     root:Path=None,  # clone (None: the one that the package is in)
 )->list:             # records, none if there is no file
-    "What figures/<profile>/records/<name>.json holds. DamagedFile says that it can be measured again."
-    try: return records_of(name, profile, root or repo_root())
+    "What was saved in records/<name>.json, see `own_records`. DamagedFile says that it can be measured again."
+    try: return own_records(name, profile, root or repo_root())
     except DamagedFile as e:
         raise DamagedFile(f'{e}. Restore it, or measure again (measure = True)') from None
 

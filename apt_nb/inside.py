@@ -23,7 +23,7 @@ from matplotlib.ticker import FuncFormatter
 from pathlib import Path
 from torch import nn
 from .attention_prompt import PromptedAttention, attention_prompts, block_attention, unwrap_model
-from .audit import OF_RUNS, records_of
+from .audit import OF_RUNS, own_records
 from .comparison import Comparison, check_named, compare_methods, gap_verdicts, gaps_frame
 from .comparison import edge_sentence, gaps_note, guessing_sentence, readable_gaps
 from .config import Config
@@ -550,10 +550,11 @@ def look_into(
     jobs:int,   # see `tuned_tensors`
 )->list:
     "What `inspect_run` says of the runs of some rows: read, if it was saved, and saved after each."
-    study, profile = self.study, self.study.profile
+    study, profile, keep = self.study, self.study.profile, keep and list(keep)
     asked = [r for r in study.finals if r['config']['row'] in rows] # two targets may share a run
     runs = {r['hash']: r for r in asked}
-    saved = {r['hash']: r for r in records_of(name, profile, self.root, OF_RUNS)} if asked else {}
+    before = own_records(name, profile, self.root, asked, OF_RUNS) if asked else []
+    saved = {r['hash']: r for r in reversed(before)}
     known = {n: saved[n] for n in runs if n in saved and saved[n]['asked'] == [LOOK_VERSION, keep]}
     todo = {n: study.config_of(r) for n, r in runs.items() if n not in known}
     for n, file in (tuned_tensors(todo, runs, jobs, self.root) if todo else {}).items():

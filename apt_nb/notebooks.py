@@ -81,7 +81,7 @@ YAML_NUMBER = ' (YAML reads 1e-5 as text: write 1.0e-5)'
 
 def check_profile(name:str, value, source:str):
     "Raise ValueError for a profile that does not exist."
-    if name == 'profile' and value is not None and value not in PROFILES:
+    if name == 'profile' and value is not None and not (isinstance(value, str) and value in PROFILES):
         raise ValueError(f'{source}: profile is {value!r}, it can be {", ".join(PROFILES)}')
 
 def check_keys(name:str, value, source:str):
@@ -121,7 +121,8 @@ def check_parameters(
         check_profile(name, value, source)
         check_keys(name, value, source)
         if name == 'seeds' and value == []: raise ValueError(f'{source}: seeds is empty: give at least one')
-        if type(value) is list: check_items(name, value, ast.literal_eval(known[name]['default']), source)
+        own = ast.literal_eval(known[name]['default'])
+        if type(value) is type(own) is list: check_items(name, value, own, source)
         if value is None or type(value) in PARAMETER_TYPES.get(kind, (type(value),)): continue
         hint = YAML_NUMBER * (isinstance(value, str) and kind == 'float')
         raise ValueError(f"{source}: '{name}' should be {kind}, not {type(value).__name__}: {value!r}{hint}")

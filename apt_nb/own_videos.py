@@ -17,8 +17,8 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes',
            'write_results', 'with_named_folder', 'plan_training', 'with_names', 'train_videos', 'saved_test',
            'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation',
-           'tested_videos', 'replaced_rule', 'evaluate_videos', 'table_place', 'video_files', 'classify',
-           'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
+           'tested_videos', 'replaced_rule', 'evaluate_videos', 'require_own_results', 'table_place', 'video_files',
+           'classify', 'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import hashlib, json, os, sys, time, timm, torch, unicodedata
@@ -1100,7 +1100,8 @@ def tested_videos(
 )->VideoList:
     "The videos to test, with the model's classes. Raises ValueError and DatasetError."
     own = bool(over.get('test_list') or over.get('test_groups'))
-    try: videos = test_part(cfg, everything, own, saved_test(folder), info.get('tested', ''))
+    known = [] if everything or own else saved_test(folder)
+    try: videos = test_part(cfg, everything, own, known, info.get('tested', ''))
     except DatasetError as e:
         if everything or not cfg.dataset or 'dataset' in over: raise
         raise DatasetError(f'{e}\nThe model was trained on {cfg.dataset}, so this was taken for it. For a '
@@ -1156,6 +1157,15 @@ def page(self:Evaluation)->str: # HTML
     return results_page(title, done, '\n'.join(notes), table, {method: record}, mistakes)
 
 # %% ../nbs/api/13b_own_videos.ipynb #4605fddb
+def require_own_results(
+    out, # folder for the page of a test (None: no page)
+):
+    "Raise ValueError for a results.html that is no page of this package."
+    file = as_path(out or '')/'results.html'
+    if not out or not file.exists(): return
+    if '<meta name="generator" content="apt_nb">' in file.read_text(encoding='utf-8', errors='replace'): return
+    raise ValueError(f'{file} is there, and no page of apt_nb: give another folder, or move it')
+
 def table_place(csv, out)->Path:
     "Where a test's table is written: `csv`, or predictions.csv in `out`, or in the current folder."
     return as_path(csv or as_path(out or '')/'predictions.csv')
@@ -1167,9 +1177,10 @@ def write(
     out=None,          # folder for results.html (None: no page)
 ):
     """Print the results, and write a row per video and, if there is a folder for it, the page. Raises what
-    `require_own_table` raises."""
+    `require_own_table` and `require_own_results` raise."""
     files = [table_place(csv, out)]
     require_own_table(files[0], TESTED)
+    require_own_results(out)
     print_main(repr(self)) # first, for a disk may be full
     write_table(self.table(), files[0])
     if out:

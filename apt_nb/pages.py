@@ -132,6 +132,7 @@ def mistakes_html(
 # %% ../nbs/api/12h_pages.ipynb #dcf3d252
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="generator" content="apt_nb">
 <title>{title}</title><style>
 body {{font: 16px/1.5 system-ui, sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #222}}
 table {{border-collapse: collapse; margin: 1em 0}} th, td {{padding: .25em .8em; text-align: right}}

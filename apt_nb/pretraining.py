@@ -345,7 +345,8 @@ def other_pretraining(
 )->list:           # in words, none if this run can go on from it
     "How the run of a checkpoint differs. One whose rate fell already cannot be prolonged."
     made, done, planned = kept.get('settings', {}), len(kept['losses']), kept.get('planned', 0)
-    other = [f'{k} was {v}, not {settings.get(k)}' for k, v in made.items() if settings.get(k) != v]
+    both = {k: (made.get(k, ''), settings.get(k, '')) for k in made | settings}
+    other = [f'{k} was {was or "not given"}, not {now}' for k, (was, now) in both.items() if was != now]
     if 0 < steps < done: other.append(f'it has {done} steps, not {steps}')
     elif 0 < steps != planned > 0 and done > (1 - DESCENT) * min(planned, steps):
         other.append(f'it has {done} of {planned} steps, and of {steps} the rate falls elsewhere')

@@ -10,10 +10,10 @@ __all__ = ['SCORE_NAMES', 'PALETTE', 'STYLE', 'LINE_STYLES', 'PANELS', 'OUTCOMES
            'overview', 'with_setting', 'figure_style', 'new_figure', 'save_drawing', 'save_figure', 'spread_labels',
            'place_names', 'name_ends', 'end_at_100', 'draw_curves', 'draw_panels', 'loss_frame', 'difference_sentence',
            'window_label', 'window_sentence', 'finding', 'is_full', 'cannot_reach', 'outcome', 'takes', 'takes_text',
-           'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'could_see_text', 'alone_text',
-           'takes_note', 'open_note', 'with_note', 'readable_findings', 'more_than_known', 'save_findings',
-           'read_findings', 'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes', 'saturated_text',
-           'saturated_texts', 'conclusions', 'Shown', 'Study', 'window_of']
+           'below_margin', 'decide', 'pair_finding', 'findings', 'signed', 'interval_text', 'could_see_text',
+           'alone_text', 'takes_note', 'open_note', 'with_note', 'readable_findings', 'more_than_known',
+           'save_findings', 'read_findings', 'is_loss', 'loss_texts', 'ceiling_text', 'saturated_classes',
+           'saturated_text', 'saturated_texts', 'conclusions', 'Shown', 'Study', 'window_of']
 
 # %% ../nbs/api/12a_report.ipynb #8fa041b9
 import io, json, math, os, re
@@ -197,9 +197,10 @@ def save_records(
     profile:str,   # size: smoke, demo or paper
     root=None,     # clone (None: the one that the package is in)
 )->Path:
-    "Write figures/<profile>/records/<name>.json, each run on one line; raises what `figures_dir` raises."
+    "Write figures/<profile>/records/<name>.json, each run of a cell on one line; raises what `figures_dir` raises."
     file = figures_dir(profile, records, root)/'records'/f'{name}.json'
-    once = {r['hash']: json.dumps(r, allow_nan=False) for r in records}
+    place = lambda r: [r['hash'], *(r.get('config', {}).get(k) for k in ('target', 'row', 'part'))]
+    once = {tuple(place(r)): json.dumps(r, allow_nan=False) for r in records}
     text = '[\n' + ',\n'.join(once.values()) + '\n]\n'
     write_text(file, text)
     return file
@@ -520,10 +521,19 @@ def takes_text(
 # %% ../nbs/api/12a_report.ipynb #75adee6a
 FINDING_COLUMNS = 'finding measure paper here low high se df p level less room by_seed wants'.split()
 
+def below_margin(
+    f:dict, # a `finding`
+)->float:   # one-sided p-value, NaN if it is not in points
+    "How likely so large a loss is if the true one is `MARGIN`."
+    if 'points' not in f['measure']: return np.nan
+    return below(dict(f, diff=f['here'], per_seed=f['by_seed']), -MARGIN)
+
 def decide(
     found:list,      # rows of `finding`, those of one table
 )->pd.DataFrame:     # one row for each, with could_see, outcome and, if it is open, takes
-    "The outcomes of the findings of a table and what each could see, corrected for their number."
+    """The outcomes of the findings of a table and what each could see, corrected for their number. `loss` is
+    True for what should be no gain and is surely a loss of more than `MARGIN`."""
+    losses = holm([below_margin(f) if f['wants'] == 'no gain' else np.nan for f in found])
     corrected = {kind: holm([f[kind] for f in found]) for kind in ('p', 'level', 'less')}
     n = sum(not pd.isna(p) for p in corrected['p'])
     sees = [detectable(f['se'], f['df'], n) if not pd.isna(f['p']) else np.nan for f in found]
@@ -531,7 +541,8 @@ def decide(
     rows = [dict(f, could_see=s, outcome=outcome(f | c)) for f, s, c in zip(found, sees, own)]
     asks = [r['outcome'] == 'open' and not pd.isna(r['could_see']) for r in rows]
     rows = [dict(r, takes=takes(r, n) if a else np.nan) for r, a in zip(rows, asks)]
-    return pd.DataFrame(rows, columns=[*FINDING_COLUMNS, 'could_see', 'outcome', 'takes'])
+    rows = [dict(r, loss=True if p < .025 else np.nan) for r, p in zip(rows, losses)]
+    return pd.DataFrame(rows, columns=[*FINDING_COLUMNS, 'could_see', 'outcome', 'takes', 'loss'])
 
 # %% ../nbs/api/12a_report.ipynb #6fac8024
 def pair_finding(
@@ -676,7 +687,7 @@ def read_findings(
             lacks = [k for k in FINDING_TEXTS if not isinstance(r, dict) or not isinstance(r.get(k), str)]
             if lacks: raise DamagedFile(f'{file} is damaged: a finding has no {lacks[0]}')
     except DamagedFile as e: raise DamagedFile(f'{e}. Restore it, or run its notebook again') from None
-    left_out = dict.fromkeys(('paper', 'low', 'high', 'could_see', 'p', 'room'), math.nan) | dict(takes='')
+    left_out = dict.fromkeys(('paper', 'low', 'high', 'could_see', 'p', 'room', 'loss'), math.nan) | dict(takes='')
     return [left_out | r for r in rows]
 
 # %% ../nbs/api/12a_report.ipynb #8df87d67
@@ -687,8 +698,8 @@ TAKES = ('What an open finding takes is counted for the difference that came out
 def is_loss(
     f:dict, # a finding
 )->bool:
-    "Whether what should be no gain is surely a loss of more than `MARGIN`."
-    return f['wants'] == 'no gain' and f['high'] < -MARGIN
+    "Whether what should be no gain is surely a loss of more than `MARGIN`, see `decide`."
+    return f.get('loss') == 1
 
 def loss_texts(
     f:pd.DataFrame, # from `decide`
@@ -727,13 +738,16 @@ def saturated_text(
     name:str='',   # what they are called ('': nothing)
 )->str:            # '' if it is less than a quarter of the classes
     "Which classes have no room between rows, in a sentence."
-    full, n = saturated_classes(records), len(records[0]['classes'])
+    full, classes = saturated_classes(records), records[0]['classes']
+    labels = text_ints(records[0]['test'].get('labels', ''))
+    videos = np.bincount(labels, minlength=len(classes)) if len(labels) else np.ones(len(classes), int)
+    n, left = np.sum(videos > 0), videos[[c not in full for c in classes]]
     if 4 * len(full) < n or len(records) < 2: return ''
-    names, left = ', '.join(c.replace('_', ' ') for c in full), n - len(full)
-    on = f'On {name} ' if name else ''
-    return (f'{on}{len(full)} of {n} classes have {SATURATED:.0f}% or more in every run ({names}). '
-            f'Rows can differ in the other {left} alone: '
-            f'a point of top-1 is {n / max(left, 1):.2g} points there.')
+    names, on = ', '.join(c.replace('_', ' ') for c in full), f'On {name} ' if name else ''
+    said = f'{on}{len(full)} of {n} classes have {SATURATED:.0f}% or more in every run ({names}). '
+    if not left.any(): return f'{said}No class is left in which rows can differ.'
+    return (f'{said}Rows can differ in the other {np.sum(left > 0)} alone: '
+            f'a point of top-1 is {videos.sum() / left.sum():.2g} points there.')
 
 def saturated_texts(
     records:list,  # records of runs, perhaps on several targets

@@ -136,7 +136,7 @@ def step_profile(
     "How the time of a training step divides."
     model = tuned_model(size, n_prompts, device, STEP_WAYS[way])
     x = example_input(model, batch)
-    step = training_step(model, x, torch.arange(batch, device=x.device), precision)
+    step = training_step(model, x, torch.zeros(batch, dtype=torch.long, device=x.device), precision)
     step()
     with torch.profiler.profile() as found:
         for _ in range(rounds): step()
@@ -446,7 +446,8 @@ def figure(
             ax.axvline(1, color='k', lw=.8)
             ax.set_axisbelow(True)
             ax.grid(axis='y', visible=False)
-            ax.set(title=titles[part], ylabel='', xlabel='relative to explicit (shorter is better)')
+            first = self.tables[part].index[0]
+            ax.set(title=titles[part], ylabel='', xlabel=f'relative to {first} (shorter is better)')
         time, memory = axes[0][0].containers
         fig.legend([memory, time], ['memory', 'time'], loc='outside right center')
     save_drawing(fig, self.folder/name)

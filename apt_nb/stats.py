@@ -6,7 +6,7 @@
 __all__ = ['Z95', 'MARGIN', 'TEST_VIDEOS', 'as_value', 'row_of', 'records_frame', 'records_table', 'curves_frame', 'text_ints',
            'wilson', 'agresti_min', 'answers', 'video_variance', 'moderated', 'seed_variance', 'detectable',
            't_interval', 'seed_parts', 'room', 'contrast', 'paired_difference', 'holm', 'verdict', 'below',
-           'level_chance', 'slope_weights', 'weighted_sum', 'difference_of_differences', 'seed_difference',
+           'level_chance', 'slope_weights', 'weighted_sum', 'difference_of_differences', 'seed_difference', 'off_edge',
            'unpaired_variance', 'score_difference', 'epoch_window', 'window_difference', 'two_standard_errors',
            'rank_correlation']
 
@@ -358,6 +358,13 @@ def seed_difference(
     return t_interval(float(d.mean()), parts) | dict(a=a, b=b, per_seed=d.round(4).to_dict())
 
 # %% ../nbs/api/12_stats.ipynb #4c923c4d
+def off_edge(
+    accuracy:float, # in %
+    n:int,          # videos
+)->float:           # share
+    "An accuracy with half a video more right and half a one wrong: at 0 or 100% chance does not end."
+    return (accuracy / 100 * n + .5) / (n + 1)
+
 def unpaired_variance(
     a:pd.Series,  # accuracies of the runs of one row, in %
     b:pd.Series,  # those of another
@@ -365,7 +372,7 @@ def unpaired_variance(
 )->float:         # points squared
     """What the choice of videos adds to a difference of accuracies, if nobody knows which videos are right.
     As for two sets of videos, so it is no less than video by video, if the rows find the same ones hard."""
-    shares = [(p.mean() / 100 * n + .5) / (n + 1) for p in (a, b)]
+    shares = [off_edge(p.mean(), n) for p in (a, b)]
     return sum(1e4 * p * (1 - p) / n for p in shares)
 
 def score_difference(
@@ -377,7 +384,8 @@ def score_difference(
     "Difference of a score that a run has once. The interval of an accuracy has `unpaired_variance`, too."
     a, b = as_value(a), as_value(b)
     m = records_frame(records).set_index([knob, 'seed'])[column]
-    if column.endswith('loss') or a == b: return seed_difference(m, a, b)
+    plain = seed_difference(m, a, b)
+    if column.endswith('loss') or a == b: return plain
     n = records[0]['videos'][column.split('_')[0]]
     left = room((1, -1), (m[a].mean(), m[b].mean()))
     return seed_difference(m, a, b, (unpaired_variance(m[a], m[b], n), max(n - 1, 1))) | dict(room=left)

@@ -230,11 +230,12 @@ def optimise_textured(
     lr:float,             # highest learning rate
     compiled:bool=False,  # compile drawing and blocks
     every:int=500,        # steps between checkpoints
+    about:dict=None,      # what else must be as it was to go on
     **kw,                 # seed and reuse, see `batch_of_step`
 )->list:                  # the losses of `LOSSES` of each step
     "The steps of the pre-training. Goes on from `out/checkpoint.pt` if it exists."
     opt = torch.optim.AdamW(model.parameters(), lr, (.9, .95), weight_decay=.05, fused=True)
-    settings = dict(lr=lr, batch_size=n, seen=model.seen, **kw)
+    settings = dict(lr=lr, batch_size=n, seen=model.seen, **kw) | (about or {})
     losses, recent = resume_pretraining(out, model, opt, settings, plan.steps), []
     set_attention(model)
     draw = compile_parts(model) if compiled else draw_textured
@@ -272,9 +273,10 @@ def pretrain_textured(
     plan = StepPlan(out, steps, minutes, device)
     model = textured_tasks(seed, **settings).to(device)
     if start: model.load_state_dict(torch.load(as_path(start), map_location=device, weights_only=True))
-    losses = optimise_textured(model, out, plan, batch_size, lr, compiled, every, seed=seed, reuse=reuse)
-    how = dict(steps=plan.steps, batch_size=batch_size, lr=lr, seed=seed, reuse=reuse, **settings)
-    if start: how['start'] = str(start)
+    about = dict(start=str(start)) | settings
+    losses = optimise_textured(model, out, plan, batch_size, lr, compiled, every, about, seed=seed, reuse=reuse)
+    given = {k: v for k, v in about.items() if k in settings or v}
+    how = dict(steps=plan.steps, batch_size=batch_size, lr=lr, seed=seed, reuse=reuse) | given
     made = textured_provenance(how, losses, device, minutes, time.monotonic() - began)
     save_tasks(model, as_path(out)/'tasks.pt')
     file = as_path(out)/f'{weights}.safetensors'
