@@ -379,7 +379,7 @@ overrides this choice. For few videos batches are smaller and, in profile 'demo'
 choose them."""
 STOPPED = ' as you called it, 130 if you stopped it.'
 EXIT_CODES = ' Exit code: 0 if all is well, 1 if a video is not, 2 if the command cannot run' + STOPPED
-NEEDS_ALL = (' Exit code: 0 if all is well, 2 if a video cannot be read, or if the command cannot run' + STOPPED)
+NEEDS_ALL = ' Exit code: 0 if all is well, 2 if a video cannot be read, or the command cannot run' + STOPPED
 
 def add_progress(parser:Parser):
     "Add --progress and --no-progress."
@@ -449,8 +449,8 @@ def evaluate_parser()->Parser:
     p.add_argument('--out', metavar='FOLDER', type=expanduser,
                    help='folder for a page of the results, results.html, and for the table [no page]')
     p.add_argument('--csv', metavar='FILE', type=expanduser,
-                   help='table to write, one row per video; replaces an earlier table of this kind, and nothing '
-                        'else [predictions.csv, in --out if that is given]')
+                   help='table to write, one row per video; replaces an earlier table of this kind, and '
+                        'nothing else [predictions.csv, in --out if that is given]')
     add_progress(p)
     add_settings(p, TEST_FIELDS, lambda name: 'required' if name == 'data' else 'as in training',
                  batch_size='batch size: lower it if the memory is too small')

@@ -70,7 +70,7 @@ class ModelSettings:
     method:str = 'apt'          # how the backbone is tuned
     n_prompts:int = 16          # prompts per block
     prompt_dropout:float = .1   # dropout on the raw prompts, or within adapters and LoRA
-    reparam:str = 'max'         # scaling of prompts: max (Eq. 3 and 4), max_fp16 (in half precision), linear, none
+    reparam:str = 'max'         # scaling of prompts: max (Eq. 3 and 4), max_fp16 (in fp16), linear, none
     prompt_form:str = 'published' # APT: published, or prompts with a part taken away or used otherwise
     n_visual:int = 4            # E2VPT: visual prompts per block, beside `n_prompts` keys and values per head
     prompt_blocks:tuple = ()    # blocks that get prompts, counted from 0 (none given: all)

@@ -169,7 +169,7 @@ def measured_before(
     profile:str,     # smoke, demo or paper
     root:Path=None,  # clone (None: the one that the package is in)
 )->list:             # records, none if there is no file
-    "What was saved in records/<name>.json, see `own_records`. DamagedFile says that it can be measured again."
+    "What records/<name>.json holds, see `own_records`. DamagedFile says that it can be measured again."
     try: return own_records(name, profile, root or repo_root())
     except DamagedFile as e:
         raise DamagedFile(f'{e}. Restore it, or measure again (measure = True)') from None

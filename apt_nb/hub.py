@@ -196,7 +196,7 @@ def save_pretrained(
     before = known_record(folder)
     texts = {'README.md': model_card(info, record, repo, license)}
     if record: texts['record.json'] = json.dumps(record, indent=1)
-    for name, text in texts.items(): write_text(folder/name, text) # the page first: it says whose folder this is
+    for name, text in texts.items(): write_text(folder/name, text) # the page first: it says whose this is
     atomic(folder/TUNED_FILE, lambda f: save_file(state, f, metadata=metadata))
     if before and not record: (folder/'record.json').unlink() # it is of the model that was here
     return folder

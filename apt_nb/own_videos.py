@@ -650,7 +650,7 @@ def build_backbone(
             return video_vit(b['name'], weights=needed or None, **settings)
         except (ValueError, OSError, RuntimeError) as e:
             says = f"cannot build the backbone that was tuned ({b['weights'] or b['name']}): {e}"
-            if isinstance(e.__context__, ImportError): raise ValueError(says) from e # of a package
+            if isinstance(e.__context__, ImportError): raise ValueError(says) from e
             raise ValueError(f'{says}. Say where its weights are with {option}') from e
 
 # %% ../nbs/api/13b_own_videos.ipynb #3b7fb429
@@ -1163,7 +1163,8 @@ def require_own_results(
     "Raise ValueError for a results.html that is no page of this package."
     file = as_path(out or '')/'results.html'
     if not out or not file.exists(): return
-    if '<meta name="generator" content="apt_nb">' in file.read_text(encoding='utf-8', errors='replace'): return
+    text = file.read_text(encoding='utf-8', errors='replace')
+    if '<meta name="generator" content="apt_nb">' in text: return
     raise ValueError(f'{file} is there, and no page of apt_nb: give another folder, or move it')
 
 def table_place(csv, out)->Path:

@@ -197,7 +197,7 @@ def save_records(
     profile:str,   # size: smoke, demo or paper
     root=None,     # clone (None: the one that the package is in)
 )->Path:
-    "Write figures/<profile>/records/<name>.json, each run of a cell on one line; raises what `figures_dir` raises."
+    "Write figures/<profile>/records/<name>.json, each run of a cell on a line; raises as `figures_dir`."
     file = figures_dir(profile, records, root)/'records'/f'{name}.json'
     place = lambda r: [r['hash'], *(r.get('config', {}).get(k) for k in ('target', 'row', 'part'))]
     once = {tuple(place(r)): json.dumps(r, allow_nan=False) for r in records}
@@ -687,7 +687,8 @@ def read_findings(
             lacks = [k for k in FINDING_TEXTS if not isinstance(r, dict) or not isinstance(r.get(k), str)]
             if lacks: raise DamagedFile(f'{file} is damaged: a finding has no {lacks[0]}')
     except DamagedFile as e: raise DamagedFile(f'{e}. Restore it, or run its notebook again') from None
-    left_out = dict.fromkeys(('paper', 'low', 'high', 'could_see', 'p', 'room', 'loss'), math.nan) | dict(takes='')
+    numbers = 'paper', 'low', 'high', 'could_see', 'p', 'room', 'loss'
+    left_out = dict.fromkeys(numbers, math.nan) | dict(takes='')
     return [left_out | r for r in rows]
 
 # %% ../nbs/api/12a_report.ipynb #8df87d67

@@ -64,8 +64,8 @@ def fingerprint(
     nb:Path,      # experiment notebook
     values:dict,  # parameters for it
 )->str:           # 64 hex digits
-    """Hash of what the result depends on: code, values (but `jobs`), files that it reads, and this package. Of
-    your own files it knows place, size and time."""
+    """Hash of what the result depends on: code, values (but `jobs`), files that it reads, and this package.
+    Of your own files it knows place, size and time."""
     code, known = notebook_cells(nb, 'code'), default_parameters(nb)
     values = {k: v for k, v in values.items() if k != 'jobs'}
     h = hashlib.sha256(json.dumps([code, values], sort_keys=True, default=str).encode())
@@ -149,7 +149,7 @@ class Task:
         data = self.values.get('data') or (self.values.get('settings') or {}).get('data')
         return os.path.abspath(data) if data and data not in BENCHMARKS else ''
     @property
-    def place(self): # folder below figures/ that is yours, and for a profile the name of the videos ('': none)
+    def place(self): # your folder below figures/; for a profile with the name of the videos ('': none)
         if self.figures or not self.data: return self.figures
         profile = (default_parameters(self.nb) | self.values).get('profile')
         return f'{"own" if profile == "demo" else profile}/{Path(self.data).name}'

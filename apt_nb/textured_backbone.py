@@ -274,9 +274,10 @@ def pretrain_textured(
     model = textured_tasks(seed, **settings).to(device)
     if start: model.load_state_dict(torch.load(as_path(start), map_location=device, weights_only=True))
     about = dict(start=str(start)) | settings
-    losses = optimise_textured(model, out, plan, batch_size, lr, compiled, every, about, seed=seed, reuse=reuse)
+    own = dict(seed=seed, reuse=reuse)
+    losses = optimise_textured(model, out, plan, batch_size, lr, compiled, every, about, **own)
     given = {k: v for k, v in about.items() if k in settings or v}
-    how = dict(steps=plan.steps, batch_size=batch_size, lr=lr, seed=seed, reuse=reuse) | given
+    how = dict(steps=plan.steps, batch_size=batch_size, lr=lr) | own | given
     made = textured_provenance(how, losses, device, minutes, time.monotonic() - began)
     save_tasks(model, as_path(out)/'tasks.pt')
     file = as_path(out)/f'{weights}.safetensors'

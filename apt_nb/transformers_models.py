@@ -55,7 +55,7 @@ def encoder_attentions(model:nn.Module)->list: # one attention for each layer
     widths = {tuple(l.weight.shape) for m in found for l in projections(m).values()}
     if len(found) == depth and len(widths) == 1: return found
     raise ValueError(f'{type(model).__name__} has no attention of one width in each layer, computed '
-                     "by transformers' AttentionInterface: apt and lora need that, linear, full and bitfit do not")
+                     "by transformers' AttentionInterface: apt and lora need that, other methods do not")
 
 # %% ../nbs/api/01b_transformers.ipynb #cfde1775
 INTERFACE = 'apt_nb_' # joined to the name of the function that our function calls
