@@ -226,11 +226,13 @@ def loader_table(
 # %% ../nbs/api/12g_speed.ipynb #66918a09
 def hours_of(
     runs:list,  # records of runs
-)->dict:        # runs, hours, and the share of the tests
+)->dict:        # runs, hours, the share of the tests, and the precisions
     "Hours that some runs took, each run once, see `spent_seconds`."
+    own = sorted({r['environment']['precision'] for r in runs if 'timing' in r})
     times = {r['hash']: (spent_seconds(r['timing']), r['timing']['test']) for r in runs if 'timing' in r}
     total, tests = map(sum, zip(*times.values())) if times else (0., 0.)
-    return dict(runs=len(times), hours=total / 3600, tests=tests / total) if times else {}
+    if not times: return {}
+    return dict(runs=len(times), hours=total / 3600, tests=tests / total, precision=', '.join(own))
 
 def batch_hours(
     folder:Path,     # with records/*.json, such as figures/demo
@@ -239,7 +241,7 @@ def batch_hours(
     files = sorted((as_path(folder)/'records').glob('[0-9]*.json'))
     runs = {f.stem: read_json(f, list) for f in files}
     rows = runs | dict(all=[r for rs in runs.values() for r in rs])
-    return pd.DataFrame({k: hours for k, rs in rows.items() if (hours := hours_of(rs))}).T
+    return pd.DataFrame({k: hours for k, rs in rows.items() if (hours := hours_of(rs))}).T.infer_objects()
 
 # %% ../nbs/api/12g_speed.ipynb #1f163a1e
 @contextmanager
@@ -393,7 +395,8 @@ NOTES = dict(
     loader='Medians. The ratio is to decoding the same frames alone, and in brackets are its quartiles.',
     starts=('Medians. The ratio is to a python that does nothing, in the same round, and in brackets are '
             'its quartiles.'),
-    hours='Each epoch counts as the median one of its run. A run is one process beside others.')
+    hours=('Each epoch counts as the median one of its run. A run is one process beside others, on machines '
+           'of unlike speed.'))
 
 # %% ../nbs/api/12g_speed.ipynb #s7384df9
 @patch
