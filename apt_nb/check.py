@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
-from .core import atomic, encodable, n_cores, one_line, progress_bar, say_line
+from .core import as_path, atomic, encodable, n_cores, one_line, progress_bar, say_line
 from .datasets import DatasetError, VideoList, class_folders, class_tree, inner_folder
 from .datasets import part_folder
 from .identity import stamp
@@ -184,6 +184,14 @@ def _known_rows(
     known = {key(r): r for r in old if r['state'] != 'missing' and r['message'] != CRASHED}
     return {i: known[key(row)] | row for i, (row, _) in enumerate(todo) if key(row) in known}
 
+def _other_rows(
+    todo:list, # result of `_files_to_check`
+    report,    # csv file of an earlier check
+)->list:
+    "Rows of the report on videos that are not asked for now, such as those of another split."
+    asked = {(row['root'], row['path']) for row, _ in todo}
+    return [r for r in read_report(report) if (r['root'], r['path']) not in asked]
+
 # %% ../nbs/api/05b_check.ipynb #9e9936ec
 def check_videos(
     videos,              # `VideoList`, or several
@@ -193,9 +201,9 @@ def check_videos(
 )->pd.DataFrame:         # a row of `CHECK_FIELDS` for each video
     "Decode every file once, with `examine_source`. In a script, call it under `if __name__ == '__main__'`."
     todo = _files_to_check(videos)
-    done = _known_rows(todo, report)
+    done, others = _known_rows(todo, report), _other_rows(todo, report)
     left = [i for i in range(len(todo)) if i not in done]
-    _write_report(report, done.values())
+    _write_report(report, [*others, *done.values()])
     bar = progress_bar(len(todo), 'videos', len(done)) if progress else nullcontext()
     with _appending(report) as append, bar:
         for at, found in _run_all([todo[i][1] for i in left], jobs or n_cores()):
@@ -204,7 +212,7 @@ def check_videos(
             append(done[i])
             if progress: bar.update()
     rows = [done[i] for i in range(len(todo))]
-    _write_report(report, rows)
+    _write_report(report, [*others, *rows])
     return pd.DataFrame(rows, columns=CHECK_FIELDS)
 
 # %% ../nbs/api/05b_check.ipynb #00133a16
@@ -242,6 +250,7 @@ def _all_lists(
     complete:bool, # annotation files have the published number of entries
 )->list:
     "`VideoList`s of all parts of a data set. Raises `DatasetError`."
+    root = as_path(root)
     if name: return list(official_lists(name, root, split, annotations, complete)[0].values())
     if files := list_files(root): return list(named_parts(files, lost=True).values())
     parts = [p for p in ('train', 'val', 'test') if part_folder(root, p)]

@@ -13,6 +13,7 @@ __all__ = ['JOINTS', 'ARMS', 'LEGS', 'LAG', 'MOVEMENTS', 'FRONTAL', 'ONCE', 'LEN
 
 # %% ../nbs/api/06a_moving_textures.ipynb #93c9b237
 import math, torch
+import numpy as np
 from functools import lru_cache
 from torch.nn import functional as F
 
@@ -28,7 +29,12 @@ class Draws:
         generator=None,  # torch's generator that goes on (None: a new one, from seed and batch)
     ):
         self.n, self.device, self.generator = n, torch.device(device), generator
-        if generator is None: self.generator = torch.Generator(device).manual_seed((seed << 32) + batch)
+        if generator is None: self.generator = torch.Generator(device).manual_seed(self.number(seed, batch))
+
+    def number(self, seed:int, batch:int)->int:
+        "One seed for torch, whose generator on a CPU takes 32 bits of it. There seed 0 is the batch alone."
+        if self.device.type != 'cpu': return (seed << 32) + batch
+        return int(np.random.SeedSequence([seed, batch]).generate_state(1)[0]) if seed else batch
 
     def of(self, n:int): return Draws(n, device=self.device, generator=self.generator)
 
@@ -467,7 +473,7 @@ def number_moments(
     device,     # torch's device
 )->tuple:       # mean and deviation of each number, `56`
     "Moments of `movement_numbers` over many scenes, for scaling. They are drawn on the CPU."
-    d = Draws(20_000, seed=2**20)
+    d = Draws(20_000)
     move, path, there = draw_movements(d, False)
     numbers, known, _ = movement_numbers(dict(move=move, path=path, there=there))
     many = known.sum(0)

@@ -550,11 +550,11 @@ def official_lists(
     complete:bool=True, # annotation files have the published number of entries; False: they are a part
 )->tuple:               # ({part: `VideoList`}, {part: positions of missing videos})
     "The parts train, test and perhaps val. Missing videos keep their listed names. Raises `DatasetError`."
-    about = known_set(name)
+    about, root = known_set(name), as_path(root)
     if split not in range(1, about.splits + 1):
         raise DatasetError(f'{about.title} has {about.splits} split(s), so split cannot be {split!r}')
     videos = VideoIndex(root, about.frames)
-    classes, parts = about.read(Annotations(annotations or root, about), videos, split)
+    classes, parts = about.read(Annotations(as_path(annotations or root), about), videos, split)
     if complete: _check_published_counts(about, split, classes, parts)
     found = {p: _find_videos(videos, rows, about.unique) for p, rows in parts.items()}
     lists = _checked_lists(root, classes, parts, found)

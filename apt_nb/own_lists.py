@@ -21,15 +21,21 @@ def split_columns(
 )->list:         # [[cell, ...]]
     "The cells of each line. If only some lines have a number of frames before a label, it is left out."
     counted = lambda row: len(row) == 3 and row[1].isdecimal()
-    mostly = []
+    mostly, wrong = [], None
     for mark in '\t,;':
-        rows = [[c.strip() for c in row] for row in csv.reader(lines, delimiter=mark, skipinitialspace=True)]
+        reader = csv.reader(lines, delimiter=mark, skipinitialspace=True, strict=True)
+        try: rows = [[c.strip() for c in row] for row in reader]
+        except csv.Error as e: # a quote that is not closed, or is a part of another kind of list
+            wrong = e
+            continue
         if len({len(r) for r in rows}) == 1 and len(rows[0]) > 1: return rows
         some = all(r and r[-1].isdecimal() and (counted(r) or len(r) == 2) for r in rows)
         if some and rows: return [[r[0], r[-1]] for r in rows]
         if sum(len(r) > 1 for r in rows) > len(rows) / 2: mostly.append(rows)
     by_blank = [line.rsplit(None, 1) for line in lines]
-    return by_blank if all(len(r) == 2 for r in by_blank) or not mostly else mostly[0]
+    if all(len(r) == 2 for r in by_blank): return by_blank
+    if wrong and not mostly: raise wrong
+    return mostly[0] if mostly else by_blank
 
 # %% ../nbs/api/05aa_own_lists.ipynb #754c638d
 LIST_COLUMNS = dict(

@@ -421,14 +421,14 @@ def pretrain(
     mask_ratio:float=.75,     # share of hidden tokens
     order=random_order,       # which tokens are hidden: `random_order` or `tube_order`
     per_tubelet:bool=True,    # whether targets are scaled, see `pixel_targets`
-    seed:int=0,               # seed of the masks
+    seed:int=0,               # kept in the checkpoint; the masks follow from the step alone
     every:int=500,            # steps between checkpoints
 )->list:                      # loss of each step
     "Train a masked autoencoder. Goes on from `out/checkpoint.pt` if it exists."
     seen = round(math.prod(model.grid) * (1 - mask_ratio))
     def loss(batch, step):
         clips = normalize(batch['clip'][:, 0].to(model.mask_token.device))
-        generator = torch.Generator().manual_seed((seed << 32) + step)
+        generator = torch.Generator().manual_seed(step)
         visible = order(len(clips), model.grid, generator).to(clips.device)
         return reconstruction_loss(model, clips, visible, seen, per_tubelet)
     masks = dict(mask_ratio=mask_ratio, per_tubelet=per_tubelet, mask_seed=seed)

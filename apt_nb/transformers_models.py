@@ -442,16 +442,18 @@ def processor_file(weights, folder:Path)->dict: # {} if there is none
             except huggingface_hub.errors.LocalEntryNotFoundError as e: refused = e
             except huggingface_hub.errors.EntryNotFoundError: continue # the repository has none
             except (OSError, huggingface_hub.errors.HfHubHTTPError) as e: refused = e
-    if refused and not there:
-        say_line(f'{weights}: the file with its mean and std of pixels cannot be fetched ({refused}). '
-                 "ImageNet's are taken")
+    if not there:
+        why = f'the file with its mean and std of pixels cannot be fetched ({refused})' if refused else \
+            f'there is no {PROCESSORS[0]} with its mean and std of pixels'
+        say_line(f"{weights}: {why}. ImageNet's are taken")
     said = read_json(there[0]) if there else {}
     return said.get('video_processor') or said.get('image_processor') or said
 
 # %% ../nbs/api/01b_transformers.ipynb #fac3054d
 def pixel_moments(said:dict)->tuple: # mean and std of pixels from 0 to 1; ImageNet's if the file does not say
     "The mean and standard deviation that a processor subtracts and divides by, its scale included."
-    scale = 255 * said.get('rescale_factor', 1 / 255) if said.get('do_rescale', True) else 255.
+    factor = 1 / 255 if said.get('rescale_factor') is None else said['rescale_factor']
+    scale = 255 * factor if said.get('do_rescale', True) else 255.
     offset = 1. if said.get('offset') and scale > 1 else 0.
     mean = said.get('image_mean') or IMAGENET_DEFAULT_MEAN
     std = said.get('image_std') or IMAGENET_DEFAULT_STD

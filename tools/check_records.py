@@ -53,6 +53,7 @@ def main():
     if args.each < 1: parser.error('--each: at least one run of each method')
     folder = repo_root()/'figures'/args.profile
     records, wrong = saved_records(folder), []
+    if not records: sys.exit(f'{folder.relative_to(repo_root())} has no records')
     names = chosen(records, args.seed, args.each)
     other = other_machines(records, names)
     if other and not args.anyway:

@@ -11,10 +11,10 @@
 # Without a network, WHEELS=folder says where the wheels of all that your python lacks are. They are installed
 # beside it, not into it. Then PYTHON, python3 by default, must have torch.
 set -u
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+root=$(CDPATH= cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 minutes=${1:-9} out=${2:-$root/gpu_results} size=${SIZE:-paper} stages=${STAGES:-cells speed backbones runs}
 end=$(( $(date +%s) + 60 * minutes ))
-mkdir -p "$out" && out=$(cd "$out" && pwd -P)
+mkdir -p "$out" && rm -f "$out/failed" && out=$(CDPATH= cd "$out" && pwd -P)
 export APT_NB_CACHE=${APT_NB_CACHE:-$out/cache}
 
 beside() { # make $site, with the wheels and this project
@@ -40,6 +40,7 @@ stage() { # name, most seconds, command
     timeout -k 10 -s INT $(( most < left ? most : left )) "$@" > "$out/$name.log" 2>&1
     rc=$?
     echo "$name: exit status $rc after $(( $(date +%s) - start )) s"
+    case $rc in 0|124|137) ;; *) echo "$name" >> "$out/failed";; esac # no time left is no failure
 }
 asked() { case " $stages " in *" $1 "*) ;; *) return 1;; esac; }
 
@@ -85,3 +86,4 @@ cp -r figures "$out/"
 # a cache of your own keeps its checkpoints
 [ "$APT_NB_CACHE" = "$out/cache" ] && find "$APT_NB_CACHE/runs" \( -name last.pt -o -name lock \) -delete 2>/dev/null
 echo "everything is in $out"
+[ ! -e "$out/failed" ] || { echo "failed: $(xargs < "$out/failed")"; exit 1; }

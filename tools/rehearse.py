@@ -105,8 +105,10 @@ def main(*chosen):
     root = repo_root()
     with tempfile.TemporaryDirectory() as tmp:
         data = {f.__name__: f(Path(tmp)/f.__name__) for f in (ssv2, ucf101, hmdb51)}
-        for file in sorted((root/'nbs/params').glob('*.paper.yaml')):
-            if chosen and not any(c in file.name for c in chosen): continue
+        files = sorted((root/'nbs/params').glob('*.paper.yaml'))
+        files = [f for f in files if not chosen or any(c in f.name for c in chosen)]
+        if not files: sys.exit(f'no parameter file has {" or ".join(chosen)} in its name')
+        for file in files:
             values = read_yaml_file(str(file))
             if 'settings' not in values:
                 print(f'{file.name}: trains nothing')

@@ -52,10 +52,7 @@ install() {
     fi
 }
 
-set_up() {
-    venv=${VENV:-$root/.venv}
-    case $venv in /*|[A-Za-z]:*) ;; *) venv=$PWD/$venv;; esac
-    case $(uname -s) in MINGW*|MSYS*|CYGWIN*) bin=$venv/Scripts;; *) bin=$venv/bin;; esac
+prepare() {
     local stamp=$venv/apt_nb.stamp state
     # if you move a clone with its environment, the paths inside that environment are wrong
     if [ -f "$stamp" ] && ! [ "$(head -n 1 "$stamp")" -ef "$venv" ]; then
@@ -70,9 +67,33 @@ set_up() {
     state=$(printf '%s\n' "$venv" "$root" && "$bin/python" --version &&
             cat "$root/settings.ini" "$root/setup.py" | cksum)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
+        printf '%s\n' "$venv" > "$stamp" # if it breaks off, it begins anew
         install || return 1
         printf '%s\n' "$state" > "$stamp"
     fi
+}
+
+take_turn() { # two first calls at once would make one environment
+    local said told='' tries=0
+    mkdir -p "$(dirname "$venv")" || return 1
+    if [ -e "$venv" ] && [ ! -w "$(dirname "$venv")" ]; then return 0; fi # no place for a lock
+    until said=$(mkdir "$venv.lock" 2>&1); do
+        if [ ! -d "$venv.lock" ]; then # it cannot be made, or has just gone
+            tries=$((tries + 1))
+            if [ $tries -gt 3 ]; then say "$said"; return 1; fi
+        elif [ -z "$told" ]; then
+            told=yes; say "Another call is making $venv, and this one waits. If there is none: rmdir $venv.lock"
+        fi
+        sleep 1
+    done
+}
+
+set_up() {
+    venv=${VENV:-$root/.venv}
+    case $venv in /*|[A-Za-z]:*) ;; *) venv=$PWD/$venv;; esac
+    case $(uname -s) in MINGW*|MSYS*|CYGWIN*) bin=$venv/Scripts;; *) bin=$venv/bin;; esac
+    take_turn || return 1
+    (trap 'rmdir "$venv.lock" 2>/dev/null || true' EXIT; prepare)
 }
 
 export PIP_REQUIRE_VIRTUALENV=1  # pip installs nowhere else

@@ -41,6 +41,7 @@ CONF
 }
 
 start() {
+    if [ -n "$(ls -A "$folder" 2> /dev/null)" ]; then echo "$folder is not empty: give another one" >&2; exit 2; fi
     mkdir -p "$folder/state"
     chmod 755 "$folder" # munged refuses a socket in a folder that others cannot enter
     write_conf
@@ -67,7 +68,7 @@ wait_while() { for _ in $(seq 40); do "$@" || return 0; sleep .25; done; }
 jobs_left() { [ -n "$(timeout 5 squeue -h 2> /dev/null)" ]; }
 
 stop() {
-    [ -e "$SLURM_CONF" ] || return 0
+    grep -qs '^ClusterName=apt_nb_test$' "$SLURM_CONF" || { echo "$folder holds no cluster of this script" >&2; return 0; }
     scancel --user "$(id -un)" 2> /dev/null || true
     wait_while jobs_left
     local pids; pids=$(cat "$folder"/*.pid 2> /dev/null | xargs)

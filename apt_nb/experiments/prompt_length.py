@@ -15,7 +15,10 @@ def counterparts(stands_for):
     "The paper's Table 1 by the prompt lengths that stand for its own, which are in `paper`."
     if stands_for <= 0: raise ValueError(f'stands_for is {stands_for}: give a number above 0')
     printed = published(1)
-    return printed.assign(paper=printed.index).rename(index=lambda n: round(n / stands_for))
+    own = printed.assign(paper=printed.index).rename(index=lambda n: round(n / stands_for))
+    if own.index.has_duplicates:
+        raise ValueError(f'stands_for is {stands_for}: two rows would have one length')
+    return own
 
 # %% ../../nbs/01_ablation_prompt_length.ipynb #87437afd
 def runs(profile, data, lengths, stands_for, seeds, settings):

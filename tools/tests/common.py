@@ -8,6 +8,19 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = sorted((ROOT/'nbs/api').glob('[0-9]*.ipynb'))
 EXPERIMENTS = sorted((ROOT/'nbs').glob('[0-9]*.ipynb'))
 
+class Outcomes(list):
+    "Whether odd inputs of one test were taken: a test of what is refused shows nothing if everything is."
+    def check(self): assert not self or sum(self) * 100 >= len(self), f'{sum(self)} of {len(self)} inputs were taken'
+
+TAKEN = Outcomes()
+
+@pytest.fixture
+def some_taken():
+    "Fails a test in which fewer than a hundredth of the inputs were taken, see `Outcomes`."
+    TAKEN.clear()
+    yield
+    TAKEN.check()
+
 def each(paths, name='nb'):
     "Parametrise a test by files; a file's stem is the id."
     return pytest.mark.parametrize(name, paths, ids=[p.stem for p in paths])

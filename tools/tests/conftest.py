@@ -24,6 +24,7 @@ def pytest_configure(config):
 def git(command):
     "What git prints, or nothing outside a repository."
     r = subprocess.run(f'git --no-optional-locks {command}', cwd=ROOT, shell=True, capture_output=True)
+    if r.returncode and (ROOT/'.git').exists(): pytest.exit(f'git {command}: {r.stderr.decode(errors="replace")}', 3)
     return r.stdout.decode(errors='replace')
 
 class WorkingTree:

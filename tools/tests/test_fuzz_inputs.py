@@ -15,6 +15,7 @@ from apt_nb.tuning import load_tuned, read_tuned, save_tuned, tune, tuned_state
 from apt_nb.video import write_mp4
 from apt_nb.video_vit import VideoViT
 from apt_nb.weights import Checkpoint, HEAD_PREFIXES, load_weights, save_backbone, video_vit
+from common import TAKEN, some_taken
 
 class Case(tuple):
     "Drawn values that show no tensors."
@@ -38,8 +39,11 @@ def folder():
 
 def refusal(call, *names):
     "None if `call` succeeds, or the text of a `ValueError` that can be printed and holds one of the names."
-    try: call()
+    try:
+        call()
+        TAKEN.append(True)
     except ValueError as e:
+        TAKEN.append(False)
         said = str(e)
         said.encode()
         assert any(str(n) in said for n in names), said
@@ -71,7 +75,7 @@ def some_settings(draw):
 
 @fuzz(600)
 @given(some_settings())
-def test_settings(given):
+def test_settings(some_taken, given):
     "Settings are right, finite and in order, or an error names one of those that were given."
     made = []
     if refusal(lambda: made.append(preset('demo', **given)), *given): return
@@ -120,10 +124,12 @@ def run_command(f, line, names=()):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err): code = f(line)
     said = err.getvalue()
+    TAKEN.append(code != 2)
     if code == 2:
         parts = [w.split('=')[0].replace('_', '-') for w in line if w.startswith('--')]
         assert said.startswith(f.__name__), said
-        assert any(w and w in said for w in (*parts, *line, *map(str, names))), (line, said)
+        says = said.removeprefix(f.__name__)
+        assert any(w and w in says for w in (*parts, *line, *map(str, names))), (line, said)
     else: assert code in (0, 1), (line, code, said)
     assert 'Traceback' not in said + out.getvalue()
     return code, out.getvalue()
@@ -134,7 +140,7 @@ TRAINED = sorted(set(FIELDS) - {'data', 'model', 'annotations', 'dataset', 'test
 @given(line=typed(TRAINED), weights=st.sampled_from([None, None, None, '', 'moving_shapes', 'no.pth', 'text.pth', '~nobody/x.pth']),
        extra=st.sampled_from([[], [], [], ['--against'], ['--against', 'linear'], ['--against', 'x'], ['--model', 'vit_tiny'], ['x'],
                               ['--model', 'vit'], ['--dataset', 'ucf101'], ['--dataset', 'ucf'], ['--test-list', 'no.txt']]))
-def test_train(videos, line, weights, extra):
+def test_train(some_taken, videos, line, weights, extra):
     "A plan, or a message in the words of the line. Nothing is trained or written."
     before = sorted(videos.rglob('*'))
     if weights is not None: line = ['--weights', str(videos/weights) if weights.endswith('h') and weights[0] != '~' else weights, *line]
@@ -149,7 +155,7 @@ FEW = st.sampled_from(['-1', '0', '1', '2', 'x', '1.5', '9' * 30, 'fp32', ''])
 @given(line=st.lists(st.tuples(st.sampled_from(TESTED[:3] + TESTED[4:] + ['top', 'csv', 'nothing']), FEW), max_size=2),
        tuned=st.sampled_from(['tuned.safetensors'] * 4 + ['text.pth', 'no.safetensors', '']),
        command=st.sampled_from([apt_nb_predict, apt_nb_evaluate]))
-def test_predict(videos, line, tuned, command):
+def test_predict(some_taken, videos, line, tuned, command):
     "Classes of a video, or a message in the words of the line."
     data = [str(videos/'videos'/'test')] if command is apt_nb_predict else ['--data', str(videos/'videos'), '--csv', str(videos/'p.csv')]
     line = [w for name, value in line for w in (option_name(name), value)]
@@ -158,11 +164,11 @@ def test_predict(videos, line, tuned, command):
 @fuzz(40)
 @given(line=st.lists(st.tuples(st.sampled_from(['data', 'report', 'jobs', 'dataset', 'split', 'annotations', 'lr']),
                                st.one_of(words.filter(lambda w: len(w) < 90 and '/' not in w), FEW)), max_size=2))
-def test_check(videos, line):
+def test_check(some_taken, videos, line):
     "A report, or a message in the words of the line."
     line = [w for name, value in line if (name, value) != ('jobs', '0') for w in (option_name(name), value)]
     with contextlib.chdir(videos), tempfile.TemporaryDirectory(dir=videos) as d, contextlib.chdir(d):
-        run_command(apt_nb_check, ['--data', str(videos/'videos'), '--jobs', '1', *line], ['apt_nb_check'])
+        run_command(apt_nb_check, ['--data', str(videos/'videos'), '--jobs', '1', *line])
 
 # Files beside checkpoints
 
@@ -197,7 +203,7 @@ ARCHITECTURE = {k: v for k, v in small_vit().config.items() if k != 'num_classes
 
 @fuzz(300)
 @given(text=json_text(dict(name='vit_tiny', architecture=ARCHITECTURE, data='x')))
-def test_backbone_json(folder, text):
+def test_backbone_json(some_taken, folder, text):
     "A backbone with the settings of its .json, or an error that names the file."
     file = folder/'saved.safetensors'
     if not file.exists(): save_backbone(small_vit(), file)
@@ -227,7 +233,7 @@ def published(layout):
 
 @fuzz(200)
 @given(text=json_text(TIMM), layout=st.just('timm clip'))
-def test_hub_json(folder, text, layout):
+def test_hub_json(some_taken, folder, text, layout):
     "Weights read with the config.json beside them, or an error that names one of the two."
     (folder/'hub').mkdir(exist_ok=True)
     file = folder/'hub'/'model.safetensors'
@@ -237,7 +243,7 @@ def test_hub_json(folder, text, layout):
 
 @fuzz(200)
 @given(text=json_text(VISION))
-def test_transformers_json(folder, text):
+def test_transformers_json(some_taken, folder, text):
     "The same for VideoMAE in the layout of transformers."
     (folder/'hub2').mkdir(exist_ok=True)
     file = folder/'hub2'/'model.safetensors'
@@ -292,7 +298,7 @@ def state_dicts(draw):
 
 @fuzz(400)
 @given(case=state_dicts(), nested=st.sampled_from([None, None, 'model', 'state_dict', 'module']))
-def test_state_dicts(folder, case, nested):
+def test_state_dicts(some_taken, folder, case, nested):
     "Each tensor of the model comes from the file, or an error names the file."
     layout, state, same = case
     file = folder/'state.pth'
@@ -336,7 +342,7 @@ def tuned_files(draw, info, state):
 
 @fuzz(400)
 @given(data=st.data())
-def test_tuned(folder, tuned, data):
+def test_tuned(some_taken, folder, tuned, data):
     "A model with the tensors of the file, or an error that names the file and an unchanged model."
     _, info, state = tuned
     header, tensors = data.draw(tuned_files(info, state))
@@ -354,7 +360,7 @@ def test_tuned(folder, tuned, data):
 
 @fuzz(100)
 @given(data=st.data())
-def test_tuned_command(videos, data):
+def test_tuned_command(some_taken, videos, data):
     "A model, its three classes and its settings, or an error that names the file or --weights."
     info, state = read_tuned(videos/'tuned.safetensors')
     info['backbone']['frozen'] = dict(list(info['backbone']['frozen'].items()))
@@ -368,7 +374,7 @@ def test_tuned_command(videos, data):
 
 @fuzz(60)
 @given(data=st.data(), args=one_of(st.none(), changed(dict(prompt_start=0, prompt_end=0, prompt_dropout=.1, num_frames=2, input_size=16))))
-def test_published(folder, data, args):
+def test_published(some_taken, folder, data, args):
     "The authors' layout: a model with the tensors of the file, or an error that names the file."
     file = folder/'published.pth'
     model = tune(small_vit(), 'apt', n_prompts=2, prompt_blocks=data.draw(st.sampled_from([None, [0], [1]])), seed=0)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from apt_nb.datasets import DatasetError, SUFFIXES, VideoList, class_tree, folder_splits, groups_of, has_parts
 from apt_nb.datasets import split_by_list
 from apt_nb.official import OFFICIAL_SETS, Annotations, official_splits
+from common import TAKEN, some_taken
 
 TRIES = 300 * int(os.environ.get('FUZZ', 1))
 fuzz = settings(max_examples=TRIES, derandomize=True, deadline=None, database=None,
@@ -39,8 +40,12 @@ def written(file, content, encoding='utf-8'):
 
 def answer(call, *names):
     "What `call` returns, or None after a `DatasetError` that can be printed and holds one of the names."
-    try: return call()
+    try:
+        found = call()
+        TAKEN.append(True)
+        return found
     except DatasetError as e:
+        TAKEN.append(False)
         said = str(e)
         said.encode()
         assert any(str(n) in said for n in names), said
@@ -68,7 +73,7 @@ LABEL_TEXTS = [['', '1', 'down'], ['', '2', 'right']]
 
 @fuzz
 @given(data=st.data(), encoding=codec, end=st.sampled_from(['\n', '\r\n', '\n\n']))
-def test_split_list(folder, data, encoding, end):
+def test_split_list(some_taken, folder, data, encoding, end):
     "A list of known videos gives these; one with an unknown line or a video twice is refused."
     once = data.draw(st.sampled_from([True] * 4 + [False]))
     positions = st.lists(st.integers(0, len(KNOWN) - 1), max_size=6, unique=once)
@@ -90,7 +95,7 @@ def test_split_list_of_anything(folder, content):
 @fuzz
 @given(group=one_of(odd_text, st.text('()[]{}?*+\\d|^$a_1', max_size=8), st.integers(-2, 5),
                     st.sampled_from(['(.)', r'(\w+)', r'([^.]*)\.', r'(?P<x>..)'])))
-def test_groups(folder, group):
+def test_groups(some_taken, folder, group):
     found = answer(lambda: groups_of(videos(folder), group), f'group={group!r}')
     if found: assert all(found) and len(found) == len(KNOWN)
 
@@ -112,7 +117,7 @@ def on_disk(folder):
 
 @fuzz
 @given(data=st.data(), first=st.integers(0, 1), encoding=codec)
-def test_list_data_set(folder, on_disk, data, first, encoding):
+def test_list_data_set(some_taken, folder, on_disk, data, first, encoding):
     "Labels from 0 or 1 give the same parts."
     order = data.draw(st.permutations(range(len(KNOWN))))
     cut = data.draw(st.integers(1, len(KNOWN) - 1))
@@ -145,7 +150,7 @@ def with_frames(folder):
 
 @fuzz
 @given(data=st.data(), order=st.permutations(range(len(KNOWN))), cut=st.integers(1, len(KNOWN) - 1))
-def test_list_of_frames(folder, with_frames, data, order, cut):
+def test_list_of_frames(some_taken, folder, with_frames, data, order, cut):
     "Folders of frames and videos in one list, with or without the number of frames."
     names = [n if i % 2 else n.rsplit('.', 1)[0] for i, n in enumerate(KNOWN)]
     def line_of(i):
@@ -202,7 +207,7 @@ UCF_LISTS = dict(train=[f'{c}/v_{c}_g0{i}_c01.avi {n}' for n, c in enumerate(UCF
 @fuzz
 @given(classes=mutated([f'{n} {c}' for n, c in enumerate(UCF, 1)]),
        train=mutated(UCF_LISTS['train']), test=mutated(UCF_LISTS['test']))
-def test_ucf101(folder, classes, train, test):
+def test_ucf101(some_taken, folder, classes, train, test):
     at = folder/'ucf'
     for name, content in {'classInd': classes, 'trainlist01': train, 'testlist01': test}.items():
         written(at/f'{name}.txt', content)
@@ -217,7 +222,7 @@ def test_ucf101(folder, classes, train, test):
 
 @fuzz
 @given(a=mutated(['a b.avi 1', '(x) [y].avi 2 ', 'c.avi 0', 'd.avi 1']), b=mutated(['ü.avi 1', 'e.avi 2']))
-def test_hmdb51(folder, a, b):
+def test_hmdb51(some_taken, folder, a, b):
     at = folder/'hmdb'
     for name, content in dict(run=a, walk_dog=b).items(): written(at/f'{name}_test_split1.txt', content)
     found = answer(lambda: read('hmdb51', at), at/'run_test_split1.txt', at/'walk_dog_test_split1.txt')
@@ -245,7 +250,7 @@ ssv2_labels = one_of(*[st.just(SSV2_LABELS)] * 6, some_labels, any_json)
 
 @fuzz
 @given(labels=ssv2_labels, train=entries, test=entries, cut=st.sampled_from([None] * 9 + [3]))
-def test_ssv2(folder, labels, train, test, cut):
+def test_ssv2(some_taken, folder, labels, train, test, cut):
     at, files = folder/'ssv2', dict(labels=labels, train=train, validation=test)
     for name, content in files.items(): written(at/f'{name}.json', json.dumps(content)[:cut])
     found = answer(lambda: read('ssv2', at), *[at/f'{n}.json' for n in files])
@@ -268,7 +273,7 @@ rows_of_cells = one_of(*[good_rows] * 6, odd_rows)
 @given(header=one_of(*[st.just(COLUMNS)] * 6, st.lists(st.sampled_from(COLUMNS))),
        train=rows_of_cells, test=rows_of_cells, order=mutated(['0,run', '1,"walk, fast"']),
        raw=one_of(*[st.none()] * 6, odd_text, st.binary(max_size=60)))
-def test_kinetics(folder, header, train, test, raw, order):
+def test_kinetics(some_taken, folder, header, train, test, raw, order):
     at = folder/'kinetics'
     for name, rows in dict(train=train, val=test).items():
         out = io.StringIO()
@@ -307,7 +312,7 @@ def grown(files):
 
 @fuzz
 @given(files=one_of(trees, *[trees.map(lambda files: {*files, 'a/8.mp4', 'B/8.mp4'})] * 3))
-def test_class_tree(files):
+def test_class_tree(some_taken, files):
     "Every video below a class folder is found, under its class."
     with grown(files) as (root, wanted):
         found = answer(lambda: class_tree(root), root)
@@ -318,7 +323,7 @@ def test_class_tree(files):
 
 @fuzz
 @given(files=trees, more=one_of(st.sets(st.sampled_from(PARTS)), *[st.just(set(PARTS))] * 3))
-def test_folder_splits(files, more):
+def test_folder_splits(some_taken, files, more):
     "A folder of parts or of classes loses no video, and none is in two parts."
     with grown(files | more) as (root, wanted):
         found = answer(lambda: folder_splits(root), root)

@@ -58,13 +58,13 @@ def test_import():
     sh(sys.executable, '-c', f'''import sys, importlib, pkgutil
 sys.modules.update(dict.fromkeys({DEVELOPMENT}))
 import apt_nb
-for m in pkgutil.iter_modules(apt_nb.__path__): importlib.import_module("apt_nb." + m.name)''')
+for m in pkgutil.walk_packages(apt_nb.__path__, "apt_nb."): importlib.import_module(m.name)''')
 
 def named():
-    "{package: lower bound or ''} of the requirements in settings.ini."
+    "{package: lower bound or ''} of the requirements in settings.ini, but for those of development."
     ini = configparser.ConfigParser(delimiters=['='], interpolation=None)
     ini.read(ROOT/'settings.ini', encoding='utf-8')
-    found = [re.match(r'([\w-]+)(?:>=([\d.]+))?', r) for r in ini['DEFAULT']['requirements'].split()]
+    found = [re.match(r'([\w-]+)(?:>=([\d.]+))?', r) for kind in ('requirements', 'cluster_requirements', 'transformers_requirements') for r in ini['DEFAULT'][kind].split()]
     return {m[1].replace('_', '-').lower(): m[2] or '' for m in found}
 
 def imported(file):
@@ -75,14 +75,18 @@ def imported(file):
 
 def test_requirements():
     "settings.ini names what the package imports. tools/oldest.txt pins each lower bound."
-    packages = {m for f in (ROOT/'apt_nb').glob('*.py') for m in imported(f)}
+    packages = {m for f in (ROOT/'apt_nb').rglob('*.py') for m in imported(f)}
     known = {'apt_nb', 'cycler'} # the latter comes with matplotlib
     of_package = packages_distributions()
     names = {of_package.get(p, [p])[0] for p in packages - sys.stdlib_module_names - known}
     lacks = {name.replace('_', '-').lower() for name in names} - named().keys()
     none(sorted(lacks), 'Not among the requirements in settings.ini')
     pins = dict(line.replace('_', '-').split('==') for line in (ROOT/'tools/oldest.txt').read_text().split())
-    none([f'{n}>={v}' for n, v in named().items() if v and not pins.get(n, '').startswith(v)], 'tools/oldest.txt')
+    def is_pinned(n, v): # 1.26 by 1.26.4, and 15 by 15.0.0
+        bound, pin = v.split('.'), pins.get(n, '').split('.')
+        rest = pin[len(bound):]
+        return pin[:len(bound)] == bound and (not any(map(int, rest)) or len(bound) > 1 == len(rest))
+    none([f'{n}>={v}' for n, v in named().items() if v and not is_pinned(n, v)], 'tools/oldest.txt')
 
 def test_broken_decord(tmp_path):
     "Without a decord that loads, videos are read by PyAV alone."
@@ -112,6 +116,8 @@ def test_distribution(tmp_path):
     for folder in ('pretrained', 'reference'):
         ours, theirs = ({f.name for f in (root/'apt_nb'/folder).iterdir()} for root in (ROOT, target))
         none(sorted(ours ^ theirs), f'Only here or only in the wheel, in {folder}')
+    ours, theirs = ({str(f.relative_to(root)) for f in (root/'apt_nb').rglob('*.py')} for root in (ROOT, target))
+    none(sorted(ours ^ theirs), 'Modules only here or only in the wheel')
     code = f'''import sys; sys.path.insert(0, {str(target)!r})
 from apt_nb.weights import PRETRAINED_DIR, video_vit
 print(PRETRAINED_DIR, video_vit('vit_tiny', 12, weights='moving_shapes').loaded is not None)'''

@@ -14,9 +14,10 @@ from apt_nb.datasets import DatasetError
 from apt_nb.identity import digests, digests_file, file_digest
 from apt_nb.moving_shapes import moving_shapes
 from apt_nb.run import config_hash, environment, read_record, run, run_folder
-from apt_nb.sweep import shipped_records, temporary_cache
+from apt_nb.sweep import as_run, record_digest, shipped_records, temporary_cache
 from apt_nb.training import HIDDEN, make_accelerator, read_checkpoint
 from apt_nb.video import VideoError, write_mp4
+from common import TAKEN, some_taken
 
 SLOW = pytest.mark.skipif(not os.environ.get('APT_NB_SLOW'), reason='set APT_NB_SLOW=1')
 
@@ -411,13 +412,16 @@ def finished_record(original, tmp_path_factory):
 
 @FUZZ
 @given(data=st.data())
-def test_any_record(finished_record, tmp_path_factory, data):
+def test_any_record(some_taken, finished_record, tmp_path_factory, data):
     "A record is right, or it is set aside."
     folder = tmp_path_factory.mktemp('any')
     parts = data.draw(st.integers(0, 9))
-    text = json.dumps(changed(data, finished_record)) if parts else data.draw(st.text(max_size=20))
+    kept = parts > 7
+    text = json.dumps(finished_record if kept else changed(data, finished_record)) if parts else data.draw(st.text(max_size=20))
     (folder/'record.json').write_text(text, encoding='utf-8', errors='surrogatepass')
     record = read_record(folder)
+    TAKEN.append(record is not None)
+    if kept: assert record == finished_record
     if record is None: assert (folder/'record.json.damaged').exists()
     else: assert math.isfinite(record['test']['top1']) and record['timing']['started'] + record['hash']
 
@@ -427,15 +431,21 @@ def test_any_made_by(finished_record, tmp_path_factory, data):
     "Shipped records are right, or a sentence says that they are not used."
     folder = tmp_path_factory.mktemp('clone')
     (folder/'figures/smoke/records').mkdir(parents=True)
-    made_by = dict(code={}, records={finished_record['hash']: 'x'}, diverged={'y': 'the loss is nan'})
+    own, right = finished_record['hash'], record_digest(as_run(finished_record))
+    made_by = dict(code={}, records={own: right}, diverged={'y': 'the loss is nan'})
     contents = {'made_by.json': made_by, 'records/01.json': [finished_record]}
-    which = data.draw(st.sampled_from(sorted(contents)))
-    contents[which] = changed(data, made_by) if which == 'made_by.json' else [changed(data, finished_record)]
+    which = data.draw(st.sampled_from([*contents, 'neither']))
+    if which == 'made_by.json': contents[which] = changed(data, made_by)
+    if which == 'records/01.json': contents[which] = [changed(data, finished_record)]
     for name, content in contents.items(): (folder/'figures/smoke'/name).write_text(json.dumps(content))
     with pytest.MonkeyPatch.context() as m:
         m.setattr('apt_nb.sweep.DECIDING', ())
-        names = shipped_records('smoke', folder).keys()
-    assert which == 'made_by.json' or names <= {finished_record['hash'], 'y'}
+        found = shipped_records('smoke', folder)
+    listed = contents['made_by.json']
+    listed = listed.get('records') if isinstance(listed, dict) else None
+    if which == 'neither': assert found.keys() == {own, 'y'}
+    if isinstance(found.get(own), dict): # only if it is listed, and is what was listed
+        assert isinstance(listed, dict) and listed.get(own) == record_digest(found[own]) == right
 
 @FUZZ
 @given(data=st.data())
