@@ -22,7 +22,7 @@ def explicit_attention(model:nn.Module): # VideoViT, timm ViT or model of transf
     else: attns = [block_attention(b) for b in getattr(model, 'blocks', ())]
     plain = [hasattr(a, 'fused_attn') and hasattr(a, 'attn_drop') for a in attns]
     if not theirs and not (attns and all(plain)):
-        raise ValueError(f'{type(model).__name__}: its attention is not that of a plain ViT, in a list of blocks')
+        raise ValueError(f'{type(model).__name__}: its attention is not that of a plain ViT')
     if theirs:
         owner = model.encoder if isinstance(model, HeadedEncoder) else model
         before = attns[0].config._attn_implementation.removeprefix(INTERFACE)
