@@ -231,8 +231,8 @@ def check_together(cfg):
     check_group(cfg.group)
     check_views(cfg)
     check_prompt_blocks(cfg)
-    places = 'dataset', 'annotations', 'group', 'test_groups', 'val_groups', 'test_list'
-    if cfg.data in BENCHMARKS and (given := [n for n in places if getattr(cfg, n)]):
+    own = 'dataset', 'group', 'test_groups', 'val_groups'
+    if cfg.data in BENCHMARKS and (given := [n for n in own if getattr(cfg, n)]):
         raise ValueError(f'{given[0]}= is set, and data= is the embedded benchmark: give data= too')
 
 # %% ../nbs/api/11_config.ipynb #943d939d
