@@ -378,7 +378,7 @@ get profile 'paper', the paper's settings for ViT-S and ViT-B (100 epochs, clips
 overrides this choice. For few videos batches are smaller and, in profile 'demo', epochs more, unless you
 choose them."""
 STOPPED = ' as you called it, 130 if you stopped it.'
-EXIT_CODES = ' Exit code: 0 if all is well, 1 if a video is not, 2 if the command cannot run' + STOPPED
+EXIT_CODES = ' Exit code: 0 if all is well, 1 if a video is wrong, 2 if the command cannot run' + STOPPED
 NEEDS_ALL = ' Exit code: 0 if all is well, 2 if a video cannot be read, or the command cannot run' + STOPPED
 
 def add_progress(parser:Parser):
