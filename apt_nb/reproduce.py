@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['YOURS', 'COMPUTING', 'input_files', 'file_state', 'own_files', 'fingerprint', 'own_kernel', 'mend_links', 'execute',
            'Task', 'is_finished', 'figure_times', 'known_places', 'note_place', 'failure_text', 'run_task',
-           'make_tasks', 'require_own_paths', 'stamped', 'require_own_names', 'require_own_places', 'summary',
+           'make_tasks', 'require_own_paths', 'stamped_params', 'require_own_names', 'require_own_places', 'summary',
            'experiment_of', 'Plan', 'pick', 'left_out', 'follow', 'require_options', 'require_effect', 'require_seeds',
            'plan_runs', 'advance', 'recipe', 'recipe_table', 'announcement', 'warn', 'train_round', 'train_on_cluster',
            'agreement_text', 'train_all', 'run_tasks', 'needs_gpu', 'batch_name', 'reproduce', 'leave', 'exit_on_error',
@@ -70,7 +70,7 @@ def fingerprint(
     values = {k: v for k, v in values.items() if k != 'jobs'}
     h = hashlib.sha256(json.dumps([code, values], sort_keys=True, default=str).encode())
     if 'reads' in known | values: # what they read may depend on the settings of other notebooks
-        others = [default_parameters(p) for p in sorted(nb.parent.glob('*.ipynb')) if p != nb]
+        others = [default_parameters(p) for p in sorted(nb.parent.glob('[0-9]*.ipynb')) if p != nb]
         h.update(json.dumps(others, sort_keys=True, default=str).encode())
     for f in own_files(known | values): h.update(f'{f} {file_state(f)}'.encode())
     package = Path(apt_nb.__file__).parent
@@ -187,9 +187,8 @@ def known_places(root:Path)->dict: # {folder below figures/: path}
 
 def note_place(task):
     "Remember what the figures of a task are of."
-    file = task.root/'figures/own/places.json'
-    make_folder(file.parent)
-    write_text(file, json.dumps(known_places(task.root) | {task.place: task.params or task.data}, indent=1))
+    places = known_places(task.root) | {task.place: task.params or task.data}
+    write_text(task.root/'figures/own/places.json', json.dumps(places, indent=1))
 
 # %% ../nbs/api/13a_reproduce.ipynb #74a96346
 YOURS = (
@@ -249,11 +248,11 @@ def require_own_paths(
             raise ValueError(f"{t.nb.stem}: {name} is '{path}', an example: {hint}write your own path into a "
                              'parameter file')
 
-def stamped(task:Task, name:str)->str:
-    "What `task` had as `name` when it last ran; what it has now if it did not run."
+def stamped_params(task:Task)->str:
+    "The parameter file that `task` had when it last ran; the one that it has now if it did not run."
     try: was = read_json(task.stamp)
     except (OSError, DamagedFile): was = {}
-    return was.get(name, getattr(task, name)) if isinstance(was, dict) else getattr(task, name)
+    return was.get('params', task.params) if isinstance(was, dict) else task.params
 
 # %% ../nbs/api/13a_reproduce.ipynb #1c498dp2
 def require_own_names(
@@ -261,7 +260,7 @@ def require_own_names(
 ):
     "Raise ValueError if another parameter file of the same name made what a task would replace."
     for t in tasks:
-        other = stamped(t, 'params')
+        other = stamped_params(t)
         if other == t.params or (other and not Path(other).exists()): continue # or it was moved
         copy, by = t.out.relative_to(t.root).as_posix(), other or 'the parameters of the profile'
         raise ValueError(f'{copy} is there with {by}: give {t.params or other} another name')
