@@ -369,10 +369,11 @@ CONFLICTS = [
     ('Table 5', 'a linear probe reaches 29.23 on SSv2', '29.23', '38.9',
      "VideoMAE's own; the row is AdaptFormer's, with K400 pre-training and 8 frames"),
     ('Table 5', 'full tuning reaches 70.8 on SSv2', '70.8', '53.97',
-     'AdaptFormer, which the rows of the other methods are from; V-PETL Bench (NeurIPS 2024) has both too'),
+     'AdaptFormer, which the rows of the other methods are from; V-PETL Bench (NeurIPS 2024) has both too. '
+     "The 70.8 is VideoMAE's own"),
     ('Table 5', 'full tuning reaches 73.3 on HMDB51', '73.3', '46.41',
-     'V-PETL Bench, which has the same digits as Table 5 for the other methods'),
-    ('Table 5', 'SSv2 rows of other methods, from the paper whose full tuning has 53.97', '53.97', 'over 65',
+     "V-PETL Bench, which has the same digits as Table 5 for the other methods. The 73.3 is VideoMAE's own"),
+    ('Table 5', 'SSv2 rows of other methods, from the paper whose full tuning has 53.97', 'not said', 'over 65',
      "AdaptFormer's issue 16, a reader's run: full tuning from the same pre-training in 50 epochs"),
     ('Table 5', 'prompts in attention above AdaptFormer on SSv2', '60.79 and 59.02', '39.46 and 40.80',
      'V-PETL Bench: prefix-tuning, the nearest to APT, and AdaptFormer in one recipe on Video Swin-B'),
@@ -639,11 +640,11 @@ def draw_finding(ax, f:dict):
     if abs(f['here']) <= REACH: draw_interval(ax, f['low'], f['high'], y, colour)
     here = dict(marker=MARKERS[f['outcome']], color=colour, ms=6, mec='white', mew=.5, zorder=3)
     draw_point(ax, f['here'], y, here, f' ({f["interval"]})' if not pd.isna(f['low']) else '')
-    if not pd.isna(f['paper']): draw_point(ax, f['paper'], y, PAPER_MARK)
+    if not pd.isna(f['paper']): draw_point(ax, f['paper'], y + .3 * LINE, PAPER_MARK) # below the other mark
 
 # %% ../nbs/api/12d_audit.ipynb #c5df9ea9
 ARROWS = {-1: '<', 1: '>'}
-PAPER_MARK = dict(marker='D', color='.1', mfc='none', mec='.1', ms=5, mew=1, zorder=4)
+PAPER_MARK = dict(marker='D', color='.1', mfc='none', mec='.1', ms=4, mew=1, zorder=4)
 
 def draw_interval(ax, low:float, high:float, y:float, colour:str):
     "A line from low to high, with an arrow at an end beyond the axis; nothing without an interval."
@@ -754,7 +755,7 @@ def table_grid(
     value:str,           # 'printed' or 'state'
 )->pd.DataFrame:         # rows and columns as printed, '' for a dash
     "A table's cells in their places."
-    columns = PRINTED[cells.table.iloc[0]].split('\n')[0].split(' ')[1:]
+    columns = published(cells.table.iloc[0]).columns
     grid = cells.pivot(index='row', columns='column', values=value)
     return grid.reindex(index=cells.row.unique(), columns=columns).fillna('')
 
@@ -803,8 +804,8 @@ def states_table()->str:
 MEANINGS = {
     'holds here': "surely in the paper's direction; or, where it says level, surely within two points; or, "
                   'where it says no gain, surely less than two points above',
-    'level here': 'the paper has an order, and here the rows are surely within two points, and closer than '
-                  'printed',
+    'level here': 'the paper has an order, and here the rows are surely within two points. If it prints a '
+                  'difference that is possible here, they are also surely closer than that',
     'less than printed': "surely less than the paper's difference, of either sign, and nothing else is sure",
     'opposite here': 'surely in the other direction; or, where it says level, surely different',
     'open': 'none of these. The text says which difference would have been found four times out of five, and '
@@ -909,7 +910,8 @@ class Audit(ShowsMarkdown):
     @property
     def disagreements(self)->pd.DataFrame:
         "The numbers that can be computed and do not come out as printed."
-        return self.numbers[self.numbers.state.isin(['truncated', 'contradicts'])].drop(columns='by')
+        t = self.numbers[self.numbers.state.isin(['truncated', 'contradicts'])].drop(columns='by')
+        return t.assign(column=t.column.map(dict(params='params, M', share='share, %', gflops='GFLOPs')))
 
 # %% ../nbs/api/12d_audit.ipynb #40ed98c2
 @patch

@@ -18,6 +18,7 @@ from fastcore.basics import patch
 from functools import cached_property
 from itertools import cycle, groupby, takewhile
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from scipy.special import entr
 from .comparison import FAMILIES, SMALL, Comparison, Family, ask_cells, candidates, check_plan
 from .comparison import check_search, counterparts, draw_chance, draw_method, edge_sentence
 from .comparison import final_runs, gap_verdicts, gaps_frame, gaps_note, guessing_sentence
@@ -25,7 +26,7 @@ from .comparison import luck_sentence, next_rate, place_texts, rates_tried, read
 from .comparison import readable_gaps, readable_search
 from .comparison import search_runs, search_wider, select_lr
 from .config import Config, grid, preset
-from .core import ShowsMarkdown
+from .core import ShowsMarkdown, plural
 from .cost import example_input, step_multiply_adds
 from .report import LINE_STYLES, ONE_SEED, SMOKE, Shown, caption, decide, finding, headline
 from .report import name_ends, new_figure, overview, saturated_texts, save_figure
@@ -49,7 +50,7 @@ def budget_name(
 )->str:
     "'12 epochs'. ValueError for anything but a whole number."
     if type(epochs) is not int: raise ValueError(f'search_epochs is {epochs!r}: give a whole number, or 0')
-    return f'{epochs} epoch{"s" * (epochs > 1)}'
+    return plural(epochs, 'epoch')
 
 def budgets(
     epochs:list,  # numbers of epochs
@@ -380,7 +381,7 @@ def loss_floor(
     "The least cross-entropy with smoothed labels."
     shares = np.full(n_classes, smoothing / n_classes)
     shares[0] += 1 - smoothing
-    return float(-sum(p * np.log(p) for p in shares if p))
+    return float(entr(shares).sum())
 
 @patch
 def least_loss(self:Budget)->float: # nats

@@ -15,11 +15,10 @@ from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from .core import as_path, atomic, encodable, n_cores, one_line, progress_bar, say_line
-from .datasets import DatasetError, VideoList, class_folders, class_tree, inner_folder
-from .datasets import part_folder
+from .datasets import DatasetError, VideoList
 from .identity import stamp
 from .official import official_lists
-from .own_lists import list_files, named_parts
+from .own_lists import all_parts
 from .frames import examine_source
 
 # %% ../nbs/api/05b_check.ipynb #9d8b30db
@@ -252,9 +251,7 @@ def _all_lists(
     "`VideoList`s of all parts of a data set. Raises `DatasetError`."
     root = as_path(root)
     if name: return list(official_lists(name, root, split, annotations, complete)[0].values())
-    if files := list_files(root): return list(named_parts(files, lost=True).values())
-    parts = [p for p in ('train', 'val', 'test') if part_folder(root, p)]
-    return [class_folders(root, p) for p in parts] or [class_tree(inner_folder(root))]
+    return list(all_parts(root, lost=True).values())
 
 # %% ../nbs/api/05b_check.ipynb #63703b69
 def check_data(

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['FRUITLESS', 'TICKET', 'POLL', 'Cluster', 'cluster_settings', 'submitit_options', 'require_cluster', 'last_epoch',
-           'ticket_file', 'part_file', 'join_processes', 'ClusterRun', 'read_ticket', 'slurm_jobs', 'local_jobs',
-           'live_jobs', 'job_processes', 'Queue', 'submission_error', 'own_environment', 'job_paths', 'first_ended',
-           'job_error', 'with_log', 'refresh', 'read_part']
+           'ticket_file', 'part_file', 'join_processes', 'spare_loaders', 'ClusterRun', 'read_ticket', 'slurm_jobs',
+           'local_jobs', 'live_jobs', 'job_processes', 'Queue', 'submission_error', 'own_environment', 'job_paths',
+           'first_ended', 'job_error', 'with_log', 'refresh', 'read_part']
 
 # %% ../nbs/api/11c_cluster.ipynb #67c9bcc8
-import json, math, os, platform, psutil, shutil, subprocess, sys, time, traceback
+import json, math, os, platform, psutil, shutil, signal, subprocess, sys, time, traceback
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
@@ -18,7 +18,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tempfile import mkdtemp
 from .config import Config, coerce
-from .core import cache_root, did_you_mean, locked, make_folder, write_text
+from .core import cache_root, did_you_mean, last_line, locked, make_folder, write_text
 from .pool import default_jobs, gpus, no_interrupts, one_thread_children, use_devices
 from .run import named_folder, read_fitting, read_record, run
 from .sweep import prepare_benchmarks
@@ -115,6 +115,11 @@ def join_processes():
     os.environ['MASTER_ADDR'] = '127.0.0.1' # a run has one node, whose name may not resolve
 
 # %% ../nbs/api/11c_cluster.ipynb #0f2bcf50
+def spare_loaders():
+    "Leave the scheduler's signal to this process: those that a loader forks would queue the job again."
+    ignore = lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=ignore)
+
 @dataclass
 class ClusterRun:
     "A run for submitit: call it to train. It returns None, or the exception that the run ended with."
@@ -133,6 +138,7 @@ class ClusterRun:
         os.chdir(self.cwd)
         self.epoch, self.next = last_epoch(self.folder), 0.
         join_processes()
+        spare_loaders()
         error = None
         try: run(self.cfg, progress=self.report, name=self.name)
         except Exception as e:
@@ -182,7 +188,7 @@ def slurm_jobs()->dict: # {number of a job: R, PD, ...}
     command = ['squeue', '--me', '--name=apt_nb', '--noheader', '--array', '--format=%i %t %r']
     try: r = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as e:
-        why = (getattr(e, 'stderr', None) or str(e)).strip().splitlines()[-1]
+        why = last_line(getattr(e, 'stderr', None) or str(e)) or type(e).__name__
         raise OSError(f'squeue does not answer ({why}): make the same call again when it does') from None
     rows = [line.split(maxsplit=2) for line in r.stdout.splitlines()]
     for job, _, reason in rows: # its node was not ready
@@ -273,7 +279,7 @@ def submission_error(
     e:Exception,  # what submitit raised
 )->ValueError:
     "What sbatch said, as one sentence."
-    lines = [l for l in str(e).splitlines() if 'error:' in l] or [str(e).strip().splitlines()[-1]]
+    lines = [l for l in str(e).splitlines() if 'error:' in l] or [last_line(str(e)) or type(e).__name__]
     said = lines[0].split('error:')[-1].strip().rstrip('.')
     return ValueError(f'sbatch takes no jobs ({said}): change partition, account, hours, gpus or the other '
                       'settings of the cluster')
@@ -314,7 +320,8 @@ def send(
 @patch
 def devices(self:Queue, n:int)->list:
     "A device for each of `n` runs: the CPU, or here the GPU with the fewest. Slurm gives its GPUs itself."
-    if self.c.cluster == 'slurm': return ['' if self.c.gpus else 'cpu'] * n
+    if not self.c.gpus: return ['cpu'] * n
+    if self.c.cluster == 'slurm': return [''] * n
     names, picked = gpus(), []
     used = Counter(t['device'] for t in self.tickets.values())
     for _ in range(n):
@@ -396,13 +403,21 @@ def fate(self:Queue, folder:Path, live:dict)->object: # True: there; an exceptio
 
 # %% ../nbs/api/11c_cluster.ipynb #d50d960c
 @patch
+def end_rest(self:Queue, folder:Path):
+    "End the processes of a failed job that wait for the one that failed, each with a GPU."
+    ticket = self.tickets.get(folder, {})
+    if ticket.get('cluster') == 'slurm' and self.c.gpus > 1:
+        with suppress(OSError): subprocess.run(['scancel', ticket['job']], capture_output=True)
+
+@patch
 def look(self:Queue)->tuple: # (folders of runs that are there, {folder: exception})
     "What became of the runs since the last look. Those are no longer waited for."
     try: self.states = live = live_jobs(self.tickets.values())
     except OSError: live = None # it was there when the runs were submitted: it will come back
     fates = {f: self.fate(f, live) for f in self.open}
     ended = {f: fate for f, fate in fates.items() if fate}
-    for f in ended:
+    for f, e in ended.items():
+        if e is not True: self.end_rest(f)
         del self.open[f]
         self.tickets.pop(f, None)
         for file in (ticket_file(f), part_file(f)): file.unlink(missing_ok=True)

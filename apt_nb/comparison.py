@@ -18,7 +18,6 @@ __all__ = ['EDGES', 'ANSWERS', 'DATASET_TITLES', 'FAMILIES', 'SMALL', 'CONDITION
 # %% ../nbs/api/12b_comparison.ipynb #25b13812
 import numpy as np
 import pandas as pd
-import re
 import seaborn as sns
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, fields, replace
@@ -27,11 +26,11 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
-from .config import Config, PATH_SETTINGS, grid, known_fields, preset, warmup_for
-from .core import ShowsMarkdown, say_line
+from .config import Config, PATH_SETTINGS, grid, known_fields, preset, text_hint, warmup_for
+from .core import ShowsMarkdown, rounded, say_line
 from .moving_shapes import ACTIONS
 from .official import known_set
-from .paper import published, row_method
+from .paper import printed_numbers, published, row_method
 from .report import Shown, Study, caption, figures_dir, findings, new_figure, overview
 from .report import plus_minus, range_text, save_figure, save_records, save_text, titled, with_setting
 from .stats import contrast, difference_of_differences, holm, off_edge, paired_difference
@@ -74,9 +73,10 @@ def check_rates(
 ):
     "Raise ValueError unless these are numbers above 0, each once."
     number = lambda v: type(v) in (int, float) and 0 < v < np.inf
-    if not isinstance(given, (list, tuple)) or not all(map(number, given)):
-        text = ' (YAML reads 1e-3 as text: write 1.0e-3)' if re.search(r'\de', str(given)) else ''
-        raise ValueError(f'lrs: {method} is {given!r}: give a list of rates above 0{text}')
+    given_list = given if isinstance(given, (list, tuple)) else [given]
+    if given_list is not given or not all(map(number, given)):
+        hint = next((h for v in given_list if isinstance(v, str) and (h := text_hint(v))), '')
+        raise ValueError(f'lrs: {method} is {given!r}: give a list of rates above 0{hint}')
     if len(set(given)) < len(given): raise ValueError(f'lrs: {method} has the same rate twice')
 
 # %% ../nbs/api/12b_comparison.ipynb #9a7d07df
@@ -274,7 +274,7 @@ def next_rate(
     step = end / before
     of_decade = 2 < max(step, 1 / step) < 5
     new = (before * 10 if higher else before / 10) if of_decade else end * step
-    return float(f'{new:.6g}')
+    return rounded(float(new))
 
 # %% ../nbs/api/12b_comparison.ipynb #caf47b4a
 def search_wider(
@@ -392,6 +392,12 @@ def _tuned_columns(wide, targets):
     return {title: [f'{n:,}' for n in wide.tuned[t]] for title, t in names.items()}
 
 # %% ../nbs/api/12b_comparison.ipynb #37a309p2
+def _as_printed(name:str, value:float)->str:
+    "A top-1 of Tables 5 and 6 in the paper's digits, '-' for NaN."
+    cells = pd.concat([printed_numbers(5), printed_numbers(6)])
+    of_column = cells.printed[cells.column == f'{name}_top1']
+    return next((text for text in of_column if float(text) == value), '-')
+
 def readable_comparison(
     t:pd.DataFrame,  # table of `comparison_table`
     targets:dict,    # name: settings, and `paper`
@@ -409,7 +415,7 @@ def readable_comparison(
         out[f'{name}, top-1'] = [f'{plus_minus(m, s)} {e}'.strip() for m, s, e in here]
         if 'paper' not in about: continue
         column = f'paper, {DATASET_TITLES.get(about["paper"], about["paper"])}'
-        out[column] = ['-' if pd.isna(v) else f'{v:.2f}' for v in wide.paper_top1[name]]
+        out[column] = [_as_printed(about['paper'], v) for v in wide.paper_top1[name]]
     return pd.DataFrame(out)
 
 # %% ../nbs/api/12b_comparison.ipynb #6da214c4
@@ -893,8 +899,8 @@ def luck_sentence(
     close = (lead <= width).groupby(level='method', sort=False).agg(['sum', 'size'])
     listed = ', '.join(f'{FAMILIES[m].name} {a} of {n}' for m, a, n in close.itertuples())
     return (f'In {close["sum"].sum()} of {len(lead)} cells the second best rate is within two standard '
-            f'errors of the best on {range_text(best.n)} validation videos, so the choice between them is '
-            f'not sure: {listed}.')
+            f'errors of the best one on {range_text(best.n)} validation videos. There the choice between '
+            f'them is not sure: {listed}.')
 
 # %% ../nbs/api/12b_comparison.ipynb #guess001
 def guessing_sentence(
@@ -1065,7 +1071,7 @@ def agreement_table(self:Comparison, name:str, title:str)->Shown:
     "How far the order of the rows is the paper's, for each of its columns, see `column_agreement`."
     t = agreement_frame(self.finals, self.targets, self.rows, self.paper_table)
     note = ('Rank correlation: Spearman\'s, from -1 to +1. A pair has an order if it is printed more than '
-            'two standard errors apart. It is the same or the opposite here if that is decided at 5%, '
+            'two standard errors of one accuracy apart. It is the same or the opposite here if decided at 5%, '
             'corrected for the pairs of its column (Holm). Without a decided order two rows may be level, or '
             f'open. {CONDITIONAL}')
     return self.show_table(readable_agreement(t), t, name, title, note=note)

@@ -14,7 +14,7 @@ import math, re
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import combinations, product
 from pathlib import Path
-from .core import did_you_mean
+from .core import did_you_mean, rounded
 from .protocol import ATTENTIONS, PRECISIONS, VIEW_RULES, Recipe, ViewRules
 
 # %% ../nbs/api/11_config.ipynb #0f622dfb
@@ -268,10 +268,9 @@ AS_PUBLISHED = {k: theirs for k, (_, theirs) in VIEW_RULES.items()} | dict(
 PROTOCOLS = {'held-out': {}, 'published': AS_PUBLISHED}
 
 def script_settings(
-    model:str,   # backbone
-    dataset:str='', # published data set
-    **others,    # not used
-)->dict:         # batch_size, micro_batch and rand_augment
+    model:str,    # backbone
+    dataset:str,  # published data set, or ''
+)->dict:          # batch_size, micro_batch and rand_augment
     "What the authors' script for a backbone and a data set says of the batch and of RandAugment."
     if (model, dataset) == ('vit_small', 'ssv2'): return dict(batch_size=128, micro_batch=16)
     return dict(batch_size=64, micro_batch=8, rand_augment='rand-m4-n2-mstd0.2-inc1')
@@ -295,7 +294,7 @@ def warmup_for(
 )->float:
     "The warm-up that is the same share of a run as in its profile."
     warmup, of = (settings.get(k, getattr(Config, k)) for k in ('warmup_epochs', 'epochs'))
-    return float(f'{warmup * epochs / of:.6g}')
+    return rounded(warmup * epochs / of)
 
 # %% ../nbs/api/11_config.ipynb #ac52b873
 def known_views(
@@ -325,7 +324,9 @@ def preset(
         raise ValueError(f'settings: profile is {over["profile"]!r}, the runs are of {name}: leave it out')
     views = known_views(over['dataset']) if name == 'paper' and over.get('dataset') else {}
     values = PROFILES[name] | views | PROTOCOLS[protocol] | dict(profile=name)
-    if protocol == 'published' and name == 'paper': values |= script_settings(**(values | over))
+    if protocol == 'published' and name == 'paper':
+        given = values | over
+        values |= script_settings(given['model'], given.get('dataset', ''))
     if protocol == 'held-out' and 'warmup_epochs' not in over and type(over.get('epochs')) is int:
         values['warmup_epochs'] = warmup_for(min(max(over['epochs'], 0), LARGEST_INT), values)
     return Config(**(values | over))

@@ -7,10 +7,10 @@ __all__ = ['ADVICE', 'CLIP_NAMES', 'is_clone', 'repo_root', 'cache_root', 'cpu_q
            'is_alive', 'hidden_start', 'unfinished', 'remove_stale', 'writing_error', 'of_cache', 'writing',
            'make_folder', 'locked', 'to_disk', 'atomic', 'write_text', 'DamagedFile', 'encodable', 'say_line',
            'set_aside', 'read_json', 'jsonable', 'require_jsonable', 'progress_bar', 'did_you_mean', 'one_line',
-           'plural', 'duration', 'with_notes', 'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
+           'last_line', 'plural', 'duration', 'with_notes', 'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
 
 # %% ../nbs/api/00b_core.ipynb #3da6eda7
-import apt_nb, errno, json, math, os, platform, re, shutil, sys
+import apt_nb, errno, json, math, os, platform, psutil, re, shutil, sys
 from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -77,11 +77,8 @@ def last_name(path)->str: # '' for ''
 # %% ../nbs/api/00b_core.ipynb #2baf861c
 def is_alive(pid:int)->bool:
     "Whether a process of this machine runs."
-    if os.name == 'nt': return True # os.kill would end it there
-    try: os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError): return False
-    except PermissionError: pass
-    return True
+    try: return psutil.pid_exists(pid)
+    except OverflowError: return False # no number of a process
 
 def hidden_start(path:Path)->str:
     "How the names of a file begin while it is written. Long names are cut, as no name is above 255 bytes."
@@ -307,6 +304,10 @@ def one_line(text)->str:
     "Text without line breaks and other characters that no terminal prints: they are written as codes."
     escaped = lambda c: c.encode('unicode_escape').decode()
     return ''.join(c if c.isprintable() else escaped(c) for c in str(text))
+
+def last_line(text:str)->str:
+    "The last line that is not blank, or ''."
+    return ''.join(text.strip().splitlines()[-1:])
 
 def plural(n:int, word:str)->str:
     "'1 clip', '2 clips'."

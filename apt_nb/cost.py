@@ -14,6 +14,7 @@ import math, re, time, timm, torch, warnings, weakref
 import pandas as pd
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -191,8 +192,9 @@ def method_cost(
     method:str,          # tuning method, one of `METHODS`
     backbone:dict=None,  # more arguments of the backbone, such as num_frames or img_size
     **options,           # options of the method
-)->dict:                 # params; tuned; share of the tuned ones in %; gflops of one clip
-    "Parameters and operations of a tuned model, counted on the meta device."
+)->dict:                 # params; tuned; share; gflops
+    """Parameters and operations of a tuned model, counted on the meta device. `share`: what is tuned, in % of
+    the model before tuning. `gflops`: 10^9 multiply-adds of one clip, as the field counts them."""
     model = meta_model(name, num_classes, method, backbone, **options)
     p = parameters(model)
     share = 100 * p.tuned.model / (p.params.model - p.params.added)
@@ -303,7 +305,7 @@ def training_step(
     model:nn.Module,       # tuned, on its device
     x:torch.Tensor,        # clips
     y:torch.Tensor,        # labels
-    precision:str='auto',  # 'auto' (as in training), 'fp32' or 'bf16'
+    precision:str='auto',  # one of `PRECISIONS`; auto: as in training
 ):
     "A function that makes a step of AdamW with a learning rate of 0. Puts the model in train mode."
     context = forward_context(model, precision)
@@ -320,7 +322,7 @@ def training_step(
 def inference(
     model:nn.Module,       # on its device
     x:torch.Tensor,        # clips
-    precision:str='auto',  # 'auto' (as in training), 'fp32' or 'bf16'
+    precision:str='auto',  # one of `PRECISIONS`; auto: as in training
 ):
     "A function that makes a forward pass without gradients. Puts the model in eval mode."
     context = forward_context(model, precision)
@@ -335,7 +337,7 @@ def seconds(
     device:torch.device,  # device that it works on
 )->float:
     "How long `f()` takes until the device is done."
-    wait = (lambda: None) if device.type == 'cpu' else torch.accelerator.synchronize
+    wait = (lambda: None) if device.type == 'cpu' else partial(torch.accelerator.synchronize, device)
     wait()
     start = time.perf_counter()
     f()
@@ -389,7 +391,7 @@ def benchmark(
     to:str,                # the model whose cost is 1
     batch:int=1,           # clips per step
     rounds:int=5,          # turns of each model
-    precision:str='auto',  # 'auto' (as in training), 'fp32' or 'bf16'
+    precision:str='auto',  # one of `PRECISIONS`; auto: as in training
     phases=('inference', 'training'), # what is measured
 )->pd.DataFrame:           # rows (phase, method), columns as in `phase_table`
     "Time and memory of inference and of a training step, with the attention that each model has."

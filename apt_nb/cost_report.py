@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from .audit import own_records
 from .config import preset
-from .core import DamagedFile, ShowsMarkdown, atomic, repo_root, write_text
+from .core import DamagedFile, ShowsMarkdown, atomic, plural, repo_root, write_text
 from .cost import benchmark, example_input, meta_model, step_multiply_adds, torch_count
 from .report import LINE_STYLES, Shown, markdown, new_figure, profile_dir, save_drawing, save_records
 from .run import environment
@@ -69,7 +69,7 @@ def setting_text(record:dict)->str:
     model = meta_model(record['model'], 101, backbone=record['backbone'])
     frames, height, width = example_input(model).shape[-3:]
     threads = record.get('threads', where['threads'])  # 0: not a CPU
-    on_cpu = f', {threads} thread' + 's' * (threads > 1) if threads else ''
+    on_cpu = f', {plural(threads, "thread")}' if threads else ''
     return (f"{record['model']}, {frames} frames of {height} x {width}, batch {record['batch']}, "
             f"{where['device']}, {where['precision']}{on_cpu}")
 
@@ -126,7 +126,7 @@ def measure_methods(
     batch:int,        # clips at a time
     rounds:int,       # turns of each method
     measured:dict,    # {name: method with its options}; times are relative to the first
-    precision:str='auto',  # 'auto', 'fp32' or 'bf16', see `resolve_precision`
+    precision:str='auto',  # one of `PRECISIONS`, see `resolve_precision`
     threads:int=1,    # threads of a CPU
 )->dict:
     """Measure time and memory of the methods on this machine, see `benchmark`; returns a record. ValueError

@@ -13,6 +13,7 @@ import pandas as pd
 from decimal import Decimal, ROUND_DOWN, ROUND_HALF_UP
 from functools import lru_cache
 from .cost import method_cost
+from .official import known_set
 from .paper import printed_numbers, row_method
 from .video_vit import SIZES
 
@@ -31,7 +32,7 @@ def agreement(
     return 'truncated' if v.quantize(unit, ROUND_DOWN) == p else 'contradicts'
 
 # %% ../nbs/api/10b_counts.ipynb #f6ed28d3
-SSV2, UCF101, HMDB51 = 174, 101, 51  # classes
+SSV2, UCF101, HMDB51 = (known_set(name).n_classes for name in ('ssv2', 'ucf101', 'hmdb51'))
 COUNT_COLUMNS = ('params', 'share', 'gflops')
 
 # %% ../nbs/api/10b_counts.ipynb #fcd464c4

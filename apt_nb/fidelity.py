@@ -482,12 +482,12 @@ def epoch_steps_row()->Row:
         if n not in made: made[n] = VideoList(Path(), names, [0] * len(names), ['class'])
         steps = len(train_loader(view_config('published', batch_size=batch, micro_batch=0), made[n]))
         off += abs(steps - v['steps']) + abs(steps * batch - v['videos_an_epoch'])
-    ours, cfg = int(168913 * .9) // 128, view_config('published')
+    whole, cfg = known_set('ssv2').counts[1]['train'], view_config('published')
     assert (cfg.val_fraction, view_config('held-out').val_fraction) == (0., .1)
     return Row(
         what='training videos',
         theirs='all of the list, in whole batches', held_out='nine tenths of the list',
-        apart=f'{ours:,} steps of 128 in an epoch instead of {168913 // 128:,}', left=float(off),
+        apart=f'{int(whole * .9) // 128:,} steps of 128 in an epoch instead of {whole // 128:,}', left=float(off),
         matters='yes', tested='11a_run', source=about['source'], unit='steps')
 
 # %% ../nbs/api/12f_fidelity.ipynb #43a52f68
@@ -657,7 +657,7 @@ def checkpoint_row()->Row:
 def named_model(name:str):
     "A model of the reference without numbers: 'small_apt400_ssv2'."
     size, method, *rest = name.split('_')
-    classes = dict(ssv2=174, ucf101=101, hmdb51=51)[rest[-1]]
+    classes = known_set(rest[-1]).n_classes
     options = dict(reparam='none') if 'noreparam' in rest else {}
     if method != 'linear': options |= dict(n_prompts=int(method.removeprefix('apt')))
     return meta_model(f'vit_{size}', classes, 'linear' if method == 'linear' else 'apt', **options)
@@ -1001,11 +1001,11 @@ IN_RUNS = [ # thing, theirs, ours in `published`, does it matter, source
 IN_SOURCES = [ # the same columns
     ("files of SSv2", "webm written again as mp4, 240 pixels high", "the published files",
      "not known: their encoder and its settings are lost", "DATASET.md"),
-    ("decoding", "decord, which gives another frame than asked for in some AVI files", "the frame asked for",
+    ("decoding", "decord (a video reader), which gives another frame than asked for in some AVI files", "the frame asked for",
      "perhaps: 124 of 144 frames on HMDB51, mostly by 1, up to 20", "kinetics.py:221-272"),
-    ("pre-trained weights", "VideoMAE's; the length of their training is not given, and two are published",
+    ("pre-trained weights", "VideoMAE's; the length of their training is not given, and two are published of ViT-B",
      "the file that you give, whose name is in the record",
-     "yes: fully tuned on SSv2, 70.6 and 69.6", "VideoMAE's MODEL_ZOO.md"),
+     "yes: fully tuned on SSv2, 70.8 and 69.6 (ViT-B)", "VideoMAE's MODEL_ZOO.md"),
     ("norm of a fine-tuned backbone", "starts at 1 and 0: they call it head_norm, so fc_norm of a file is "
      "not read", "read from the file", "not known: Table 6 only", "run_class_apt.py:367-412"),
     ("the other methods", "no code for full tuning, VPT and AdaptFormer; numbers of other papers",
@@ -1127,7 +1127,8 @@ def draw_unseen(ax):
 
 def draw_rates(ax):
     "Learning rates of the ablations of the paper's size."
-    for (protocol, colour), videos in zip(WAYS.items(), (168913, int(168913 * .9))):
+    whole = known_set('ssv2').counts[1]['train']
+    for (protocol, colour), videos in zip(WAYS.items(), (whole, int(whole * .9))):
         cfg = view_config(protocol)
         steps = videos // cfg.batch_size * cfg.epochs
         at = np.linspace(0, steps - 1, 400).astype(int)
@@ -1179,8 +1180,8 @@ def show(
     names = dict(script='script', given='beside `published`', batch='videos', peak_lr='peak rate',
                  epochs='epochs', steps='steps')
     text = t[[*names]].astype(dict(steps='Int64')).rename(columns=names)
-    text = text.apply(lambda column: column.map(format_number))
-    return Shown(markdown(text), t)
+    text = text.assign(**{'peak rate': t.peak_lr.map('{:.7g}'.format)})
+    return Shown(markdown(text.apply(lambda column: column.map(format_number))), t)
 
 # %% ../nbs/api/12f_fidelity.ipynb #9962ba20
 FIGURES = dict(figure_fidelity_frames=frames_figure, figure_fidelity_settings=settings_figure)

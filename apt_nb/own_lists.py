@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['LIST_COLUMNS', 'TRIMS', 'TWO_NUMBERS', 'LIST_SUFFIXES', 'split_columns', 'named_columns', 'require_whole_videos',
            'usual_part', 'unnamed_columns', 'find_listed', 'cut_number', 'say_counts', 'list_rows', 'class_names',
-           'may_be_video', 'require_listed', 'list_files', 'named_parts', 'listed_parts', 'data_parts']
+           'may_be_video', 'require_listed', 'list_files', 'named_parts', 'listed_parts', 'all_parts', 'data_parts']
 
 # %% ../nbs/api/05aa_own_lists.ipynb #dec6e315
 import csv, os, re, unicodedata
 from pathlib import Path
 from .core import as_path
-from .datasets import PART_FOLDERS, DatasetError, VideoList, file_lines, parts_in, raise_if_any
-from .datasets import require_once, say_once, with_test_part
+from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, file_lines
+from .datasets import has_parts, inner_folder, part_folder, parts_in, raise_if_any, require_once
+from .datasets import say_once, with_test_part
 from .frames import PICTURE_SUFFIXES, ending
 
 # %% ../nbs/api/05aa_own_lists.ipynb #4b952554
@@ -230,6 +231,17 @@ def listed_parts(
     raise_if_any(f'{file}: classes without a training video; correct their names, or add videos',
                  [c for c, n in known.items() if not n])
     return with_test_part(file, lists)
+
+# %% ../nbs/api/05aa_own_lists.ipynb #46155fp3
+def all_parts(
+    root,        # folder, or list of videos
+    lost=False,  # whether videos of a list may be missing
+)->dict:         # {part: `VideoList`}; '' for videos of no part
+    "All videos, in the parts that the folder or the list has. Raises `DatasetError`."
+    if files := list_files(root): return named_parts(files, lost)
+    there = [p for p in PART_FOLDERS if part_folder(root, p)]
+    if 'train' in there: has_parts(root) # refuses a mixture
+    return {p: class_folders(root, p) for p in there} or {'': class_tree(inner_folder(root))}
 
 # %% ../nbs/api/05aa_own_lists.ipynb #91a7bfb0
 def data_parts(

@@ -8,22 +8,23 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'UNSEEN', 'LONG', 'result_row', 'chance_rows', 'paired_text', 'results_table', 'beats_text', 'results_notes',
            'results_markdown', 'fitting_size', 'clip_settings', 'moving_square', 'example_videos', 'method_label',
            'views_text', 'trained_on', 'is_shipped', 'backbone_note', 'run_state', 'backbone_text', 'training_text',
-           'share_text', 'test_rule', 'split_text', 'threads_text', 'describe_run', 'describe_runs', 'clock',
-           'step_seconds', 'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main',
-           'print_main', 'look_at', 'relative_path', 'relative_paths', 'require_own_table', 'write_result',
-           'write_table', 'usual_length', 'common_paths', 'split_table', 'content_digest', 'require_same_run',
-           'write_run', 'is_timms', 'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason',
-           'model_file', 'load_model', 'WithProgress', 'predictions', 'require_readable', 'about_runs', 'groups_note',
-           'results_of', 'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes',
-           'write_results', 'with_named_folder', 'plan_training', 'with_names', 'train_videos', 'saved_test',
-           'present_test', 'all_parts', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation',
-           'tested_videos', 'replaced_rule', 'evaluate_videos', 'require_own_results', 'table_place', 'video_files',
-           'classify', 'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
+           'share_text', 'test_rule', 'split_text', 'threads_text', 'describe_run', 'describe_runs', 'step_seconds',
+           'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
+           'relative_path', 'relative_paths', 'require_own_table', 'write_result', 'write_table', 'usual_length',
+           'common_paths', 'split_table', 'content_digest', 'require_same_run', 'write_run', 'is_timms',
+           'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
+           'load_model', 'WithProgress', 'predictions', 'require_readable', 'about_runs', 'groups_note', 'results_of',
+           'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results',
+           'with_named_folder', 'plan_training', 'with_names', 'train_videos', 'saved_test', 'present_test', 'joined',
+           'chosen_test', 'test_part', 'match_classes', 'Evaluation', 'tested_videos', 'replaced_rule',
+           'evaluate_videos', 'require_own_results', 'table_place', 'video_files', 'classify', 'saved_length',
+           'usual_frames', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import hashlib, json, os, sys, time, timm, torch, unicodedata
 import numpy as np
 import pandas as pd
+from accelerate.utils import send_to_device
 from collections import Counter
 from contextlib import nullcontext, suppress
 from functools import cached_property, partial
@@ -38,12 +39,13 @@ from .check import check_summary, check_videos
 from .config import BENCHMARKS, Config, known_fields, warmup_for
 from .core import DamagedFile, ShowsMarkdown, as_path, atomic, clip_fields, duration, make_folder
 from .core import n_cores, one_line, plural, progress_bar, say_line, write_text
-from .datasets import PART_FOLDERS, DatasetError, VideoList, class_folders, class_tree, files_below
-from .datasets import frame_folders, groups_of, has_parts, inner_folder, is_video, part_folder
+from .cost import seconds
+from .datasets import DatasetError, VideoList, files_below, frame_folders, groups_of, is_video
+from .datasets import part_folder
 from .datasets import raise_if_any, say_once, split_by_list, videos_among, with_test_part
 from .evaluation import Predictions, predict
 from .frames import frame_bytes, open_video
-from .own_lists import data_parts, list_files, may_be_video, named_parts
+from .own_lists import all_parts, data_parts, list_files, may_be_video
 from .pages import percent_range, results_page
 from .report import markdown
 from .run import RECORD, build_model, clip_dataset, config_hash, contents, device_name, eval_loader
@@ -343,27 +345,22 @@ def describe_runs(
 # %% ../nbs/api/13b_own_videos.ipynb #87e0924a
 QUICK = 20. # seconds that two steps may take to be timed whole
 
-def clock(f, *args)->tuple: # (seconds, result)
-    "How long a call takes."
-    start = time.perf_counter()
-    found = f(*args)
-    return time.perf_counter() - start, found
-
 def step_seconds(
     cfg:Config,  # settings of a run
     data:dict,   # its videos, see `splits`
 )->tuple:        # seconds of a step, and of reading its batch from the files
     "Time two steps. Raises what training would raise at its first step."
     model = build_model(cfg, len(data['train'].classes))
-    once = replace(cfg, micro_batch=0, compile=False, workers=0)
+    once = replace(cfg, compile=False, workers=0)
     with reproducible(cfg.threads):
-        t = Trainer(model, train_loader(once, data['train']), None, once, False)
-        reading, batch = clock(next, iter(t.loader))
-        one = {k: v[:1] for k, v in batch.items()}
-        for _ in range(2): each, _ = clock(t.step, one, 0, 0.)
-        n = len(batch['label'])
+        loader = train_loader(once, data['train'])
+        t, start = Trainer(model, loader, None, once, False), time.perf_counter()
+        batch = next(iter(loader)) # as `t.loader` gives it, which reads one more
+        reading, batch = time.perf_counter() - start, send_to_device(batch, t.acc.device)
+        timed = lambda videos: seconds(lambda: t.step(videos, 0, 0.), t.acc.device)
+        each, n = [timed({k: v[:1] for k, v in batch.items()}) for _ in range(2)][-1], len(batch['label'])
         if each * n > QUICK: return each * n, reading
-        return sum(clock(t.step, batch, 0, 0.)[0] for _ in range(2)) / 2, reading
+        return (timed(batch) + timed(batch)) / 2, reading
 
 # %% ../nbs/api/13b_own_videos.ipynb #6acf724f
 def run_seconds(
@@ -750,7 +747,9 @@ def require_readable(
     report:Path,    # table to write, or to add to
     progress=True,  # show a bar
 ):
-    "Decode every video. Raises DatasetError if some are not ok."
+    "Decode every video. DatasetError if some are not ok, ValueError if several processes would do so."
+    if make_accelerator().num_processes > 1:
+        raise ValueError('check is for one process: call apt_nb_check first, and train without it')
     checked = check_videos(list(data.values()), report, max(cfg.workers, 1), bool(progress))
     if (checked.state == 'ok').all(): return
     raise DatasetError(f'{check_summary(checked, cfg.n_frames)}\n{report} has a row for each video')
@@ -980,16 +979,6 @@ def present_test(
                  'videos with --all', [p for p in known if p not in there])
     test = videos.take([at[p] for p in known], SAVED)
     return videos if digest and content_digest(test) != digest else test
-
-# %% ../nbs/api/13b_own_videos.ipynb #caaf9e34
-def all_parts(
-    root,     # folder, or list of videos
-)->dict:      # {part: `VideoList`}; '' for videos of no part
-    "All videos, in the parts that the folder or the list has. Raises `DatasetError`."
-    if files := list_files(root): return named_parts(files)
-    there = [p for p in PART_FOLDERS if part_folder(root, p)]
-    if 'train' in there: has_parts(root) # refuses a mixture
-    return {p: class_folders(root, p) for p in there} or {'': class_tree(inner_folder(root))}
 
 # %% ../nbs/api/13b_own_videos.ipynb #saaf9e34
 def joined(

@@ -225,7 +225,7 @@ def overview(
     where = {r['hash']: '{device}, {precision}'.format(**r['environment']) for r in records}
     places = Counter(where.values())
     devices = [f'{p} ({plural(n, "run")})' if len(places) > 1 else p for p, n in sorted(places.items())]
-    spent = f'{len(seconds)} runs, {sum(seconds.values()) / 60:.1f} minutes in all, pauses not counted'
+    spent = f'{plural(len(seconds), "run")}, {sum(seconds.values()) / 60:.1f} minutes in all, pauses not counted'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
             f'on {"; ".join(devices)}; {spent}')
 
@@ -841,6 +841,14 @@ def per_class(self:Study)->pd.DataFrame:
     of = lambda value: [r['test']['per_class'] for r in self.records if row_of(r, self.knob) == value]
     rows = dict.fromkeys(row_of(r, self.knob) for r in self.records)
     return pd.DataFrame({self.label(v): pd.DataFrame(of(v)).mean() for v in rows}).rename_axis('class')
+
+@patch
+def class_changes(self:Study, value, base)->pd.DataFrame: # mean, low, high
+    "Test top-1 of each class in one row minus another, in points: the mean over their seeds, least and most."
+    def of(v): return {r['seed']: r['test']['per_class'] for r in self.records if row_of(r, self.knob) == v}
+    new, old = pd.DataFrame(of(value)), pd.DataFrame(of(base))
+    change = (new - old).dropna(axis=1, how='all')
+    return change.agg(['mean', 'min', 'max'], axis=1).set_axis(['mean', 'low', 'high'], axis=1)
 
 @patch(as_prop=True)
 def scores(self:Study)->pd.DataFrame:

@@ -22,7 +22,7 @@ from subprocess import DEVNULL
 from types import SimpleNamespace
 from .cluster import Cluster, Queue, cluster_settings, require_cluster
 from .config import BENCHMARKS, PATH_SETTINGS, PROFILES, Config
-from .core import DamagedFile, cache_root, duration, make_folder, plural, read_json
+from .core import DamagedFile, cache_root, duration, last_line, make_folder, plural, read_json
 from .core import repo_root, say_line, with_notes, write_text
 from .datasets import files_below
 from .gallery import address, rebase_links, save_gallery
@@ -181,9 +181,8 @@ def figure_times(root:Path)->dict: # {path relative to the clone: time of its la
 # %% ../nbs/api/13a_reproduce.ipynb #74a96plc
 def known_places(root:Path)->dict: # {folder below figures/: path}
     "Which parameter file, or which videos, the figures in each place of your own are of."
-    try: found = read_json(root/'figures/own/places.json')
+    try: return read_json(root/'figures/own/places.json')
     except (OSError, DamagedFile): return {}
-    return found if isinstance(found, dict) else {}
 
 def note_place(task):
     "Remember what the figures of a task are of."
@@ -252,7 +251,7 @@ def stamped_params(task:Task)->str:
     "The parameter file that `task` had when it last ran; the one that it has now if it did not run."
     try: was = read_json(task.stamp)
     except (OSError, DamagedFile): was = {}
-    return was.get('params', task.params) if isinstance(was, dict) else task.params
+    return was.get('params', task.params)
 
 # %% ../nbs/api/13a_reproduce.ipynb #1c498dp2
 def require_own_names(
@@ -289,7 +288,7 @@ def summary(
         lines.append(f'{t.nb.stem:{width}}  {t.state:13}  {minutes}'.rstrip())
         lines += [f'{"":{width}}  {f}' for f in t.files]
         if t.error:
-            last, copy = t.error.strip().splitlines()[-1], t.out.relative_to(t.root).as_posix()
+            last, copy = last_line(t.error), t.out.relative_to(t.root).as_posix()
             lines.append(f'{"":{width}}  {last} (see {copy})')
     return '\n'.join(lines)
 

@@ -10,15 +10,16 @@ __all__ = ['RECIPE_VERSION', 'NOT_HASHED', 'BENCHMARK_FIELDS', 'METHOD_FIELDS', 
            'train_loader', 'eval_loader', 'val_loader', 'given_options', 'build_model', 'frozen_views', 'Readout',
            'Features', 'features_once', 'readout', 'active_scales', 'prompt_norms', 'device_name', 'git_says', 'commit',
            'version', 'rounding_variables', 'environment', 'int_text', 'test_record', 'public_settings', 'steps_record',
-           'sessions_record', 'make_record', 'require_name', 'same_videos', 'train_and_test', 'run_lock',
+           'sessions_record', 'make_record', 'require_name', 'same_videos', 'train_and_test', 'taken', 'run_lock',
            'named_folder', 'run_folder', 'misfit', 'require_fit', 'fitting', 'read_fitting', 'read_record',
            'infinite_number', 'write_record', 'finished', 'run']
 
 # %% ../nbs/api/11a_run.ipynb #839b4c30
 import apt_nb, hashlib, importlib.metadata, json, math, os, platform, re, subprocess, time, torch
 import numpy as np
-from accelerate.utils import set_seed
-from contextlib import contextmanager
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list, set_seed
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timezone
 from filelock import FileLock, Timeout
@@ -233,7 +234,8 @@ def train_loader(cfg:Config, videos:VideoList):
 def eval_loader(cfg:Config, videos:VideoList, clips:int=1, crops:int=1, **kwargs):
     "Fixed views of all videos: one clip and the central crop, or more. Each process gets as many of a batch."
     n = make_accelerator().num_processes
-    batch_size = max(1, cfg.batch_size * cfg.views // (clips * crops))
+    at_once = min(cfg.batch_size, cfg.micro_batch * n or cfg.batch_size) # videos in as many views as in training
+    batch_size = max(1, at_once * cfg.views // (clips * crops))
     data = clip_dataset(cfg, videos, train=False, clips=clips, crops=crops, **kwargs)
     return loader(data, math.ceil(batch_size / n) * n, False, cfg.workers)
 
@@ -485,6 +487,19 @@ def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (
         return make_record(cfg, name, data, model, history, p, timing), model
 
 # %% ../nbs/api/11a_run.ipynb #12976f12
+def taken(
+    acc:Accelerator,  # of the processes of a run
+    lock:FileLock,    # its lock
+    timeout:float,    # seconds to wait for it
+)->bool:
+    "Whether the first of the processes has got the lock. All of them learn it."
+    got = [False]
+    if acc.is_main_process:
+        with suppress(Timeout), writing(Path(lock.lock_file)):
+            lock.acquire(timeout=timeout)
+            got = [True]
+    return broadcast_object_list(got)[0]
+
 @contextmanager
 def run_lock(
     folder:Path,     # folder of a run
@@ -492,15 +507,11 @@ def run_lock(
 ):
     "Hold the lock of a run. Of several processes of one run the first holds it for all of them."
     acc, lock = make_accelerator(), FileLock(folder/'lock')
-    if acc.is_main_process:
-        try:
-            with writing(folder/'lock'): lock.acquire(timeout=0)
-        except Timeout:
-            busy = f'run {folder.name} is being trained by another process'
-            if not wait: raise Busy(busy) from None
-            say_line(f'{busy}: waiting for it')
-            lock.acquire()
-    acc.wait_for_everyone()
+    if not taken(acc, lock, 0):
+        busy = f'run {folder.name} is being trained by another process'
+        if not wait: raise Busy(busy)
+        if acc.is_main_process: say_line(f'{busy}: waiting for it')
+        while not taken(acc, lock, 30): pass # processes that wait longer for each other give up
     try: yield
     finally: lock.release()
 
@@ -621,4 +632,6 @@ def run(
             write_record(record, folder)
             last.unlink(missing_ok=True)
         acc.wait_for_everyone()
-    return read_record(folder)
+    if record := read_record(folder): return record
+    raise FileNotFoundError(f'{folder} has no record: the processes of a run need one folder for their cache '
+                            '($APT_NB_CACHE)')

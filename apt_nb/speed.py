@@ -4,36 +4,37 @@
 
 # %% auto #0
 __all__ = ['LARGE', 'STEP_WAYS', 'KINDS', 'STARTS', 'POLICIES', 'UNITS', 'TITLES', 'TIMES_NOTE', 'NOTES', 'explicit', 'fused',
-           'again', 'compiled', 'tuned_model', 'step_operations', 'product_rate', 'step_ways', 'kind_of',
+           'again', 'compiled', 'tuned_model', 'step_operations', 'product_rate', 'step_ways', 'kind_of', 'is_operator',
            'step_profile', 'step_depths', 'inference_cost', 'help_calls', 'start_times', 'write_films', 'loader_table',
-           'hours_of', 'batch_hours', 'films', 'kept_settings', 'measure_speed', 'same_settings', 'readable_times',
-           'model_text', 'Speed', 'speed', 'recorded', 'hours_text', 'shares_text']
+           'hours_of', 'batch_hours', 'films', 'kept_settings', 'measure_speed', 'same_settings', 'ratio_text',
+           'readable_times', 'model_text', 'Speed', 'speed', 'recorded', 'hours_text', 'shares_text']
 
 # %% ../nbs/api/12g_speed.ipynb #1cdd881f
 import os, re, shutil, subprocess, sys, torch
 import numpy as np
 import pandas as pd
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fastcore.basics import patch
 from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from torch.utils.flop_counter import FlopCounterMode
+from torch.autograd import DeviceType
 from .audit import records_of
 from .augment import ClipAugment
 from .config import preset
-from .core import as_path, plural, read_json, repo_root, spent_seconds
-from .cost import benchmark, example_input, ratios, take_turns, training_step
+from .core import ShowsMarkdown, as_path, plural, read_json, repo_root, spent_seconds
+from .cost import benchmark, example_input, multiply_adds, ratios, step_multiply_adds, take_turns
+from .cost import training_step
 from .cost_report import all_settings, measured_before
 from .datasets import loader_seconds
-from .report import Shown, ShowsMarkdown, markdown, new_figure, profile_dir, save_drawing
+from .report import Shown, markdown, new_figure, profile_dir, save_drawing
 from .report import save_records, save_text
 from .run import environment
-from .training import compile_blocks, forward_context, make_accelerator, math_attention, reproducible
+from .training import compile_blocks, forward_context, make_accelerator, reproducible
 from .training import set_attention
-from .tuning import tune
+from .tuning import train_mode, tune
 from .video import write_mp4
 from .video_vit import check_number
 from .weights import video_vit
@@ -69,16 +70,13 @@ def tuned_model(
 
 # %% ../nbs/api/12g_speed.ipynb #ed68d934
 def step_operations(
-    model,                 # from `tuned_model`
-    batch:int,             # clips of a step
-    precision:str='auto',  # one of `PRECISIONS`
-)->int:                    # a multiplication and an addition are two
-    "Operations of the matrix products in a training step. On a CPU torch cannot count fused attention."
-    x = example_input(model, batch)
-    step = training_step(model, x, torch.zeros(batch, dtype=torch.long, device=x.device), precision)
-    unfused = math_attention() if x.device.type == 'cpu' else nullcontext()
-    with unfused, FlopCounterMode(display=False) as counted: step()
-    return counted.get_total_flops()
+    size:str,       # size of the backbone
+    n_prompts:int,  # prompts in each block
+    batch:int,      # clips of a step
+)->int:             # a multiplication and an addition are two
+    "Operations of the matrix products in a training step."
+    model = train_mode(tuned_model(size, n_prompts, 'meta'))
+    return 2 * step_multiply_adds(model, example_input(model, batch))
 
 def product_rate(
     device:torch.device,   # where
@@ -104,7 +102,7 @@ def step_ways(
 )->pd.DataFrame:           # a row for each way, columns as in `phase_table`, then tflops and of_product
     "Training steps in several ways, and their operations: 10^12 a second, and relative to a plain product."
     models = {name: tuned_model(size, n_prompts, device, STEP_WAYS[name]) for name in ways}
-    operations = step_operations(models[ways[0]], batch, precision)
+    operations = step_operations(size, n_prompts, batch)
     t = benchmark(models, ways[0], batch, rounds, precision, ['training']).loc['training']
     t['tflops'] = operations / t.ms / 1e9
     t['of_product'] = t.tflops * 1e12 / product_rate(torch.device(device), precision)
@@ -122,6 +120,10 @@ def kind_of(
     "The kind of an operator, by its name."
     name = operator.removeprefix('aten::')
     return next((kind for kind, pattern in KINDS.items() if re.search(pattern, name)), 'other')
+
+def is_operator(event)->bool:
+    "Whether an event of the profiler is an operator: its kernels on a GPU are listed beside it."
+    return event.device_type == DeviceType.CPU and not event.is_user_annotation
 
 # %% ../nbs/api/12g_speed.ipynb #c40f7a11
 def step_profile(
@@ -141,7 +143,7 @@ def step_profile(
     with torch.profiler.profile() as found:
         for _ in range(rounds): step()
     own = 'self_cpu_time_total' if x.device.type == 'cpu' else 'self_device_time_total'
-    times = [(kind_of(event.key), getattr(event, own)) for event in found.key_averages()]
+    times = [(kind_of(e.key), getattr(e, own)) for e in found.key_averages() if is_operator(e)]
     t = pd.DataFrame(times, columns=['kind', 'share']).groupby('kind').share.sum()
     return (t / t.sum()).sort_values(ascending=False)
 
@@ -306,15 +308,20 @@ def same_settings(
 
 # %% ../nbs/api/12g_speed.ipynb #4ddd96e3
 UNITS = dict(ms='{:,.0f} ms', ratio='{:.2f}', clips_per_s='{:.3g}', memory='{:,.0f} MiB',
-             memory_ratio='{:.2f}', tflops='{:.3g}', of_product='{:.0%}')
+             memory_ratio='{:.2f}', tflops='{:#.3g}', of_product='{:.0%}')
+
+def ratio_text(ratio:float)->str:
+    "Three digits, two of them behind the point at most."
+    return f'{ratio:.2f}' if ratio < 9.995 else f'{ratio:.1f}' if ratio < 99.95 else f'{ratio:.0f}'
 
 def readable_times(
     t:pd.DataFrame,  # from `step_ways`, or from `ratios`
 )->str:              # Markdown
     "Times and memory in words. The quartiles of the ratio stand behind it."
     def row(name, r):
-        cells = {'way': name} | {k.replace('_', ' '): f.format(r[k]) for k, f in UNITS.items() if k in r}
-        return cells | dict(ratio=f'{cells["ratio"]} ({r.low:.2f} to {r.high:.2f})')
+        written = {k.replace('_', ' '): f.format(r[k]).rstrip('.') for k, f in UNITS.items() if k in r}
+        cells = {'way': name} | written
+        return cells | dict(ratio='{} ({} to {})'.format(*map(ratio_text, (r.ratio, r.low, r.high))))
     return markdown(pd.DataFrame([row(name, r) for name, r in t.iterrows()]))
 
 # %% ../nbs/api/12g_speed.ipynb #modeltx1
@@ -415,6 +422,13 @@ def title_of(
 
 # %% ../nbs/api/12g_speed.ipynb #b12526b9
 @patch
+def counted_ratio(self:Speed)->float:
+    "Multiply-adds of a clip with prompts, over those without."
+    models = (tuned_model(self.record['size'], n, 'meta') for n in (self.record['n_prompts'], 0))
+    wide, plain = (multiply_adds(m.eval(), example_input(m))['total'] for m in models)
+    return wide / plain
+
+@patch
 def show(
     self:Speed,
     name:str,  # table_speed_ and the name of a table: steps, steps_16, profile, ..., or hours
@@ -427,6 +441,7 @@ def show(
     if not len(t): return Shown('There are no records yet.')
     write = dict(hours=hours_text, profile=shares_text).get(part, readable_times)
     note = NOTES.get(part, TIMES_NOTE.format(first=t.index[0]))
+    if part == 'inference': note += f' Multiply-adds: {self.counted_ratio():.3f} times those of the frozen model.'
     text = '\n\n'.join(s.strip() for s in (self.title_of(part), write(t), note) if s)
     save_text(text, t, self.folder/name)
     return Shown(text, t)

@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from functools import cache
 from pathlib import Path
 from .config import BENCHMARKS, Config, common_settings, differences, without_added
-from .core import DamagedFile, ShowsMarkdown, cache_root, make_folder, progress_bar
+from .core import DamagedFile, ShowsMarkdown, cache_root, make_folder, plural, progress_bar
 from .core import read_json, remove_stale, repo_root, say_line, set_aside, spent_seconds, unfinished
 from .core import with_notes, write_text
 from .moving_shapes import TARGETS
@@ -388,7 +388,9 @@ def shipped_for(
     if found:
         try: keep_shipped(profile, shipped)
         except OSError as e: say_line(f'The shipped records are read from the clone each time: {e}')
-    if found: say_line(f'{len(found)} of {len(set(cfgs))} runs are loaded from the records in the repository')
+    n = len(set(cfgs))
+    are = 'is' if n == 1 else 'are'
+    if found: say_line(f'{len(found)} of {plural(n, "run")} {are} loaded from the records in the repository')
     return found
 
 # %% ../nbs/api/11b_sweep.ipynb #0a304ff5
@@ -479,8 +481,7 @@ def _repr_markdown_(self:Experiment):
     def listed(d): return '; '.join(f'{k} {v}' for k, v in d.items()) or 'nothing'
     differ = {k: values(k, column) for k, column in differences(cfgs).items()}
     same = common_settings(cfgs)['all runs'].to_dict()
-    n = len(set(cfgs))
-    return f'**{n} runs**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
+    return f'**{plural(len(set(cfgs)), "run")}**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
 
 # %% ../nbs/api/11b_sweep.ipynb #753413f8
 @contextmanager

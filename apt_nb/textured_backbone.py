@@ -154,7 +154,7 @@ class StepPlan:
         self.steps = steps or (json.loads(self.file.read_text())['steps'] if goes_on else 0)
 
     def now(self):
-        if torch.device(self.device).type == 'cuda': torch.cuda.synchronize()
+        if torch.device(self.device).type == 'cuda': torch.cuda.synchronize(self.device)
         return time.monotonic()
 
     def before(self, step:int, first:int):
@@ -306,7 +306,7 @@ def textured_provenance(
     found, *others = (provenance(how, loss, device, what=what) for loss in zip(*losses))
     call = ', '.join(f'{k}={v!r}' for k, v in how.items())
     curves = {f'{name}_losses': made['losses'] for name, made in zip(list(LOSSES)[1:], others)}
-    name = torch.cuda.get_device_name() if torch.device(device).type == 'cuda' else 'cpu'
+    name = torch.cuda.get_device_name(device) if torch.device(device).type == 'cuda' else 'cpu'
     fit = f'as many as fit into {minutes:g} minutes there, and {WARM + TIMED + 1} at least'
     chosen = fit if minutes else 'given'
     return {**found, 'command': f'pretrain_textured({call})', **curves, 'weights': LOSSES, 'device': name,

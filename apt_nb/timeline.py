@@ -178,7 +178,7 @@ def is_timeline(file:Path)->bool:
     "Whether a JSON file is a timeline."
     try: found = read_json(file)
     except DamagedFile: return False
-    return isinstance(found, dict) and {'video', 'window', 'parts', 'windows'} <= set(found)
+    return {'video', 'window', 'parts', 'windows'} <= set(found)
 
 # %% ../nbs/api/13c_timeline.ipynb #78f10fp2
 def own_name(

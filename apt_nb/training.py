@@ -15,7 +15,7 @@ __all__ = ['CHECKSUM', 'HIDDEN', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_pre
 import hashlib, io, json, math, os, time, torch
 import numpy as np
 from accelerate import Accelerator, DataLoaderConfiguration
-from accelerate.utils import set_seed, str_to_bool
+from accelerate.utils import DistributedDataParallelKwargs, set_seed, str_to_bool
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import fields
 from fastcore.basics import patch
@@ -29,6 +29,7 @@ from .attention_prompt import AttentionPrompt
 from .core import DamagedFile, as_path, atomic, jsonable, progress_bar, set_aside
 from .evaluation import clip_batch, evaluate, reading_errors
 from .protocol import ATTENTIONS, PRECISIONS, Recipe
+from .transformers_models import VideoClassifier
 from .tuning import digest, param_groups, train_mode
 from .video_vit import attention_kernels
 
@@ -138,19 +139,23 @@ def epoch_seed(
 def reproducible(
     threads:int=1,  # number of torch's threads on the CPU (0: leave it alone)
 ):
-    "Deterministic algorithms and a fixed number of threads; restores both at the end."
+    """Deterministic algorithms where torch has them, a fixed number of threads, and no TF32; restores all at
+    the end. On CUDA the gradients of its attention kernels (not of plain attention) are summed in any order."""
     n, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     fill = torch.utils.deterministic.fill_uninitialized_memory
+    tf32 = torch.backends.cudnn.allow_tf32
     os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     torch.set_num_threads(threads or n)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cudnn.allow_tf32 = False # fp32 means that, also in convolutions
     try: yield
     finally:
         torch.set_num_threads(n)
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         torch.utils.deterministic.fill_uninitialized_memory = fill
+        torch.backends.cudnn.allow_tf32 = tf32
 
 # %% ../nbs/api/08_training.ipynb #34e424c8
 def smoothed_loss(
@@ -537,6 +542,8 @@ class Trainer:
         if not any(g['params'] for g in groups):
             raise ValueError('no parameter of the model requires a gradient: call tune before')
         opt = torch.optim.AdamW(groups, lr=peak_lr(r), weight_decay=r.weight_decay)
+        if isinstance(model, VideoClassifier): # fully tuned, some have parameters without a gradient
+            self.acc.ddp_handler = DistributedDataParallelKwargs(find_unused_parameters=True)
         self.model, self.opt, self.loader = self.acc.prepare(model, opt, train_loader)
         self.val = val_loader and self.acc.prepare(val_loader)
         self.history, self.epoch_steps, self.origin = new_history(), len(self.loader), None
@@ -560,13 +567,17 @@ def restore(
     self:Trainer,
     path:Path,  # checkpoint, which may be missing
 ):
-    "Go on from a checkpoint; raises what `check_checkpoint` raises. A damaged one is set aside."
+    """Go on from a checkpoint; raises what `check_checkpoint` raises, and ValueError if other processes of
+    the run do not find it. A damaged one is set aside."""
     damage, self.origin = None, model_origin(self.unwrapped)
     resumed = (self.unwrapped, self.opt, self.r, self.scaler, self.origin, self.epoch_steps)
     try: self.history = new_history() | resume(path, *resumed)
     except DamagedFile as e: damage = e
     self.acc.wait_for_everyone()
     if damage and self.acc.is_main_process: set_aside(path, damage, 'the run starts from its first epoch')
+    done = self.acc.gather(torch.tensor([len(self.history['epochs'])], device=self.acc.device))
+    if len(done.unique()) > 1:
+        raise ValueError(f'{path} is not there for all processes of this run: they need one folder for it')
 
 # %% ../nbs/api/08_training.ipynb #8bc3d73a
 @patch

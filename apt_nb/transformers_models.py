@@ -438,7 +438,9 @@ def processor_file(weights, folder:Path)->dict: # {} if there is none
     there, refused = [folder/n for n in PROCESSORS if (folder/n).is_file()], None
     if not there and not Path(weights).exists() and (name := hub_name(weights)):
         for file in PROCESSORS:
-            try: there.append(Path(huggingface_hub.hf_hub_download(name[0], file, revision=name[1])))
+            try:
+                there.append(Path(huggingface_hub.hf_hub_download(name[0], file, revision=name[1])))
+                break
             except huggingface_hub.errors.LocalEntryNotFoundError as e: refused = e
             except huggingface_hub.errors.EntryNotFoundError: continue # the repository has none
             except (OSError, huggingface_hub.errors.HfHubHTTPError) as e: refused = e
