@@ -150,6 +150,10 @@ def retype(
     if 'forward' in vars(module):
         raise ValueError(f'the forward of this {name} was replaced, by a hook, torch.compile or a patch, and '
                          'would hide what is added: take that away first, and put it back afterwards')
+    taken = [n for n in added if n in {**module._modules, **module._parameters, **module._buffers}]
+    if taken:
+        raise ValueError(f"this {name} has a part '{taken[0]}' of its own, which would be replaced: give it "
+                         'another name')
     like = next((p for p in module.parameters() if p.ndim > 1), torch.empty(0)) # none if weights are packed
     trainable = like.dtype.is_floating_point and like.dtype.itemsize > 1 # not if the weights are quantised
     dtype = like.dtype if trainable else torch.float32
@@ -350,9 +354,9 @@ def find_blocks(
     return found
 
 # %% ../nbs/api/00_attention_prompt.ipynb #a955cf9a
-def patch_area(model:nn.Module)->int: # 16 x 16 for a model without `.patch_embed.patch_size`
+def patch_area(model:nn.Module)->int: # 16 x 16 for a model that does not say its patch size
     "Pixels of one patch, height x width; the frames of a tubelet do not count."
-    embed = getattr(model, 'patch_embed', None)
+    embed = getattr(model, 'patch_embed', getattr(model, 'embeds', None)) # NaFlexViT's name
     if getattr(embed, 'backbone', None) is not None and embed.grid_size: # convolutions come first
         return math.prod(embed.img_size) // math.prod(embed.grid_size)
     size = getattr(embed, 'patch_size', 16)

@@ -79,7 +79,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message): raise ValueError(message)
 
     def parse_args(self, args):
-        dashed = [re.sub(r'^--[^=]*', lambda m: m[0].replace('_', '-'), a) for a in args]
+        end = args.index('--') if '--' in args else len(args) # behind it are no options
+        dashed = [re.sub(r'^--[^=]*', lambda m: m[0].replace('_', '-'), a) for a in args[:end]] + args[end:]
         known, unknown = self.parse_known_args(dashed)
         if unknown: raise ValueError(unknown_message(unknown, self._option_string_actions))
         return known

@@ -1071,9 +1071,9 @@ def agreement_table(self:Comparison, name:str, title:str)->Shown:
     "How far the order of the rows is the paper's, for each of its columns, see `column_agreement`."
     t = agreement_frame(self.finals, self.targets, self.rows, self.paper_table)
     note = ('Rank correlation: Spearman\'s, from -1 to +1. A pair has an order if it is printed more than '
-            'two standard errors of one accuracy apart. It is the same or the opposite here if decided at 5%, '
-            'corrected for the pairs of its column (Holm). Without a decided order two rows may be level, or '
-            f'open. {CONDITIONAL}')
+            'two standard errors of one accuracy apart. It is the same or the opposite here if decided at '
+            '5%, corrected for the pairs of its column (Holm). Without a decided order two rows may be '
+            f'level, or open. {CONDITIONAL}')
     return self.show_table(readable_agreement(t), t, name, title, note=note)
 
 # %% ../nbs/api/12b_comparison.ipynb #6472d0ac

@@ -483,11 +483,12 @@ def epoch_steps_row()->Row:
         steps = len(train_loader(view_config('published', batch_size=batch, micro_batch=0), made[n]))
         off += abs(steps - v['steps']) + abs(steps * batch - v['videos_an_epoch'])
     whole, cfg = known_set('ssv2').counts[1]['train'], view_config('published')
+    steps = whole * 9 // 10 // 128, whole // 128
     assert (cfg.val_fraction, view_config('held-out').val_fraction) == (0., .1)
     return Row(
         what='training videos',
         theirs='all of the list, in whole batches', held_out='nine tenths of the list',
-        apart=f'{int(whole * .9) // 128:,} steps of 128 in an epoch instead of {whole // 128:,}', left=float(off),
+        apart='{:,} steps of 128 in an epoch instead of {:,}'.format(*steps), left=float(off),
         matters='yes', tested='11a_run', source=about['source'], unit='steps')
 
 # %% ../nbs/api/12f_fidelity.ipynb #43a52f68
@@ -1001,9 +1002,11 @@ IN_RUNS = [ # thing, theirs, ours in `published`, does it matter, source
 IN_SOURCES = [ # the same columns
     ("files of SSv2", "webm written again as mp4, 240 pixels high", "the published files",
      "not known: their encoder and its settings are lost", "DATASET.md"),
-    ("decoding", "decord (a video reader), which gives another frame than asked for in some AVI files", "the frame asked for",
+    ("decoding", "decord (a video reader), which gives another frame than asked for in some AVI files",
+     "the frame asked for",
      "perhaps: 124 of 144 frames on HMDB51, mostly by 1, up to 20", "kinetics.py:221-272"),
-    ("pre-trained weights", "VideoMAE's; the length of their training is not given, and two are published of ViT-B",
+    ("pre-trained weights",
+     "VideoMAE's; the length of their training is not given, and two are published of ViT-B",
      "the file that you give, whose name is in the record",
      "yes: fully tuned on SSv2, 70.8 and 69.6 (ViT-B)", "VideoMAE's MODEL_ZOO.md"),
     ("norm of a fine-tuned backbone", "starts at 1 and 0: they call it head_norm, so fc_norm of a file is "

@@ -15,10 +15,10 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
            'load_model', 'WithProgress', 'predictions', 'require_readable', 'about_runs', 'groups_note', 'results_of',
            'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results',
-           'with_named_folder', 'plan_training', 'with_names', 'train_videos', 'saved_test', 'present_test', 'joined',
-           'chosen_test', 'test_part', 'match_classes', 'Evaluation', 'tested_videos', 'replaced_rule',
-           'evaluate_videos', 'require_own_results', 'table_place', 'video_files', 'classify', 'saved_length',
-           'usual_frames', 'seen_text', 'print_best', 'predict_videos']
+           'with_named_folder', 'require_apart', 'plan_training', 'with_names', 'train_videos', 'saved_test',
+           'present_test', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation', 'tested_videos',
+           'replaced_rule', 'evaluate_videos', 'require_own_results', 'table_place', 'video_files', 'classify',
+           'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import hashlib, json, os, sys, time, timm, torch, unicodedata
@@ -894,6 +894,17 @@ def with_named_folder(
     return replace(cfg, data=os.path.abspath(as_path(cfg.data)))
 
 # %% ../nbs/api/13b_own_videos.ipynb #f49ff419
+def require_apart(
+    cfg:Config, # settings of the run
+    data:dict,  # its videos, see `splits`
+):
+    "Raise DatasetError for test videos of a group that is also in training, and for names without a group."
+    if not cfg.group: return
+    train, test = (set(groups_of(data[k], group_key(cfg))) for k in ('train', 'test'))
+    raise_if_any(f'{cfg.data}: groups by --group {cfg.group} that are in training and in testing, which '
+                 'makes the test too easy; put each into one part, or leave --group out',
+                 sorted(train & test))
+
 def plan_training(
     cfg:Config,   # settings of the run
     out,          # folder for the results, see `train_videos`
@@ -902,6 +913,7 @@ def plan_training(
 )->tuple:         # videos of each part; settings, names and folders of the runs; the plan's text
     "What `train_videos` will do. Raises what it raises."
     data, cfg = splits(cfg), with_named_folder(cfg)
+    require_apart(cfg, data)
     if given is not None: cfg = fit_to_size(cfg, len(data['train']), given)
     cfgs, names, folders = planned_runs(cfg, out, against)
     n_bytes = decoded_bytes(cfg, data)

@@ -225,7 +225,8 @@ def overview(
     where = {r['hash']: '{device}, {precision}'.format(**r['environment']) for r in records}
     places = Counter(where.values())
     devices = [f'{p} ({plural(n, "run")})' if len(places) > 1 else p for p, n in sorted(places.items())]
-    spent = f'{plural(len(seconds), "run")}, {sum(seconds.values()) / 60:.1f} minutes in all, pauses not counted'
+    minutes = sum(seconds.values()) / 60
+    spent = f'{plural(len(seconds), "run")}, {minutes:.1f} minutes in all, pauses not counted'
     return (f'{tuned} of {total} parameters tuned; {videos}, of {classes} classes\n'
             f'on {"; ".join(devices)}; {spent}')
 

@@ -234,7 +234,7 @@ def train_loader(cfg:Config, videos:VideoList):
 def eval_loader(cfg:Config, videos:VideoList, clips:int=1, crops:int=1, **kwargs):
     "Fixed views of all videos: one clip and the central crop, or more. Each process gets as many of a batch."
     n = make_accelerator().num_processes
-    at_once = min(cfg.batch_size, cfg.micro_batch * n or cfg.batch_size) # videos in as many views as in training
+    at_once = min(cfg.batch_size, cfg.micro_batch * n or cfg.batch_size) # videos, in as many views
     batch_size = max(1, at_once * cfg.views // (clips * crops))
     data = clip_dataset(cfg, videos, train=False, clips=clips, crops=crops, **kwargs)
     return loader(data, math.ceil(batch_size / n) * n, False, cfg.workers)
@@ -488,7 +488,7 @@ def train_and_test(cfg:Config, name:str, folder:Path, progress=True)->tuple: # (
 
 # %% ../nbs/api/11a_run.ipynb #12976f12
 def taken(
-    acc:Accelerator,  # of the processes of a run
+    acc:Accelerator,  # joins the processes of a run
     lock:FileLock,    # its lock
     timeout:float,    # seconds to wait for it
 )->bool:

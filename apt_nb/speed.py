@@ -441,7 +441,8 @@ def show(
     if not len(t): return Shown('There are no records yet.')
     write = dict(hours=hours_text, profile=shares_text).get(part, readable_times)
     note = NOTES.get(part, TIMES_NOTE.format(first=t.index[0]))
-    if part == 'inference': note += f' Multiply-adds: {self.counted_ratio():.3f} times those of the frozen model.'
+    if part == 'inference':
+        note += f' Multiply-adds: {self.counted_ratio():.3f} times those of the frozen model.'
     text = '\n\n'.join(s.strip() for s in (self.title_of(part), write(t), note) if s)
     save_text(text, t, self.folder/name)
     return Shown(text, t)

@@ -481,7 +481,8 @@ def _repr_markdown_(self:Experiment):
     def listed(d): return '; '.join(f'{k} {v}' for k, v in d.items()) or 'nothing'
     differ = {k: values(k, column) for k, column in differences(cfgs).items()}
     same = common_settings(cfgs)['all runs'].to_dict()
-    return f'**{plural(len(set(cfgs)), "run")}**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
+    runs = plural(len(set(cfgs)), 'run')
+    return f'**{runs}**{more}. They differ in {listed(differ)}.\n\nThe same in all: {listed(same)}.'
 
 # %% ../nbs/api/11b_sweep.ipynb #753413f8
 @contextmanager

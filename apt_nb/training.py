@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['CHECKSUM', 'HIDDEN', 'peak_lr', 'lr_at', 'native_bf16', 'resolve_precision', 'math_attention', 'autocast_for',
            'forward_context', 'plain_is_faster', 'set_attention', 'epoch_seed', 'reproducible', 'smoothed_loss',
-           'take_step', 'new_scaler', 'check_batch', 'batch_parts', 'part_seed', 'drops_per_sample', 'check_loss',
-           'changing_state', 'model_origin', 'origin_errors', 'plain_recipe', 'save_checkpoint', 'model_precision',
-           'check_checkpoint', 'read_checkpoint', 'resume', 'new_history', 'hidden_environment', 'use_cpu',
-           'PlainAccelerator', 'make_accelerator', 'check_shares', 'check_loader', 'check_recipe', 'downsample',
-           'samplers_of', 'begin_epoch', 'compile_blocks', 'Trainer', 'train']
+           'take_step', 'new_scaler', 'batch_parts', 'part_seed', 'drops_per_sample', 'check_loss', 'changing_state',
+           'model_origin', 'origin_errors', 'plain_recipe', 'save_checkpoint', 'model_precision', 'check_checkpoint',
+           'read_checkpoint', 'resume', 'new_history', 'hidden_environment', 'use_cpu', 'PlainAccelerator',
+           'make_accelerator', 'check_shares', 'check_loader', 'check_recipe', 'downsample', 'samplers_of',
+           'begin_epoch', 'compile_blocks', 'Trainer', 'train']
 
 # %% ../nbs/api/08_training.ipynb #e953607a
 import hashlib, io, json, math, os, time, torch
@@ -27,7 +27,7 @@ from torch.nn.attention import SDPBackend
 from timm.layers import Attention, DropPath
 from .attention_prompt import AttentionPrompt
 from .core import DamagedFile, as_path, atomic, jsonable, progress_bar, set_aside
-from .evaluation import clip_batch, evaluate, reading_errors
+from .evaluation import check_batch, clip_batch, evaluate, reading_errors
 from .protocol import ATTENTIONS, PRECISIONS, Recipe
 from .transformers_models import VideoClassifier
 from .tuning import digest, param_groups, train_mode
@@ -140,7 +140,7 @@ def reproducible(
     threads:int=1,  # number of torch's threads on the CPU (0: leave it alone)
 ):
     """Deterministic algorithms where torch has them, a fixed number of threads, and no TF32; restores all at
-    the end. On CUDA the gradients of its attention kernels (not of plain attention) are summed in any order."""
+    the end. On CUDA its attention kernels (not plain attention) sum their gradients in any order."""
     n, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     fill = torch.utils.deterministic.fill_uninitialized_memory
@@ -202,24 +202,6 @@ def new_scaler(
     "The scale of the loss in fp16, with the published start and growth."
     if resolve_precision(device, precision) != 'fp16': return None
     return torch.amp.GradScaler(torch.device(device).type, init_scale=128., growth_interval=128)
-
-# %% ../nbs/api/08_training.ipynb #198b27cf
-def check_batch(
-    batch, # what a loader gave
-):
-    "Raise TypeError for what is no batch of clips and labels."
-    if not isinstance(batch, dict) or not {'clip', 'label'} <= batch.keys():
-        raise TypeError(f'a batch is of type {type(batch).__name__}: give items dict(clip=..., label=...)')
-    clip, label = batch['clip'], batch['label']
-    tensor = lambda t, n: isinstance(t, torch.Tensor) and t.ndim == n
-    features = isinstance(clip, torch.Tensor) and clip.is_floating_point() # a frozen model's
-    of = lambda t: f'{str(t.dtype)[6:]} {tuple(t.shape)}' if isinstance(t, torch.Tensor) else type(t).__name__
-    if not features and not tensor(clip, 6):
-        raise TypeError(f'the clips of a batch are {of(clip)}: they must be '
-                        '(videos, views, 3, frames, height, width)')
-    if not tensor(label, 1) or label.is_floating_point():
-        raise TypeError(f'the labels of a batch are {of(label)}: they must be whole numbers, one for each '
-                        'video')
 
 # %% ../nbs/api/08_training.ipynb #198b27p2
 def batch_parts(

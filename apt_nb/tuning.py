@@ -17,7 +17,7 @@ __all__ = ['METHODS', 'LARGEST', 'TRANSFORMERS_METHODS', 'OLD_OPTIONS', 'TUNED_F
 # %% ../nbs/api/02_tuning.ipynb #1b2218af
 import argparse, copy, hashlib, inspect, json, re
 import torch
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
@@ -31,7 +31,7 @@ from .core import as_path, atomic, jsonable, require_jsonable
 from .transformers_models import add_transformers_lora, add_transformers_prompts, is_transformers
 from .transformers_models import train_biases, transformers_head, transformers_kind, transformers_norm
 from .transformers_models import transformers_settings
-from .video_vit import IMPLIED_SETTINGS, check_number
+from .video_vit import IMPLIED_SETTINGS, VideoViT, check_number
 from .weights import FLOATS, HEAD_PREFIXES, WEIGHT_SUFFIXES, Checkpoint, find_weights, hub_name
 from .weights import hub_weights, not_finite, state_dict_mismatch
 
@@ -362,9 +362,9 @@ def backbone_settings(
 )->dict:             # the arguments of a VideoViT, or `timm_settings`
     "Settings that two backbones must share."
     if is_transformers(model): return transformers_settings(model)
-    config = getattr(model, 'config', None)
-    if not isinstance(config, dict): return timm_settings(model)
-    return {k: v for k, v in config.items() if k != 'drop_path_rate'} | dict(num_classes=n_classes(model))
+    if not isinstance(model, VideoViT): return timm_settings(model)
+    own = {k: v for k, v in model.config.items() if k != 'drop_path_rate'}
+    return own | dict(num_classes=n_classes(model))
 
 # %% ../nbs/api/02_tuning.ipynb #826dfe09
 def backbone_kind(model:nn.Module)->dict: # name, weights, act, dtype
@@ -374,7 +374,8 @@ def backbone_kind(model:nn.Module)->dict: # name, weights, act, dtype
         block, cfg = first_block(model), getattr(model, 'pretrained_cfg', None) or {}
         mlp, qkv = getattr(block, 'mlp', block), getattr(block_attention(block), 'qkv', None)
         timms = '.'.join(cfg[k] for k in ('architecture', 'tag') if cfg.get(k)) or None # its name for both
-        kind = dict(name=getattr(model, 'name', timms), weights=getattr(model, 'weights', None),
+        said = {k: v for k in ('name', 'weights') if isinstance(v := getattr(model, k, None), str)}
+        kind = dict(name=said.get('name', timms), weights=said.get('weights'),
                     act=type(getattr(mlp, 'act', mlp)).__name__,
                     dtype=getattr(qkv, 'weight', next(model.parameters())).dtype)
     return kind | dict(dtype=str(kind['dtype']).removeprefix('torch.'))
@@ -475,8 +476,12 @@ def tuned_place(
     path, known = as_path(path), suffixes[layout]
     if path.is_dir() and layout == 'own': path = path/TUNED_FILE
     if path.is_dir(): raise ValueError(f'{path} is a folder: give a file that ends in {" or ".join(known)}')
-    if path.suffix in known: return path
-    raise ValueError(f'{path}: in the {layout} layout its name must end in {" or ".join(known)}')
+    if path.suffix not in known:
+        raise ValueError(f'{path}: in the {layout} layout its name must end in {" or ".join(known)}')
+    with suppress(SafetensorError, FileNotFoundError), safe_open(path, 'pt') as f: # it may be half a file
+        if layout == 'own' and 'apt_nb' not in (f.metadata() or {}):
+            raise ValueError(f'{path} holds other weights, and would be replaced: give another name')
+    return path
 
 # %% ../nbs/api/02_tuning.ipynb #cdb14bab
 def save_tuned(
@@ -765,11 +770,10 @@ def is_tuned_as(
     info:dict,       # first part of `read_tuned`
     state:dict,      # second part of `read_tuned`
 )->bool:
-    "Whether a model is tuned as a file says, and trains what the file holds."
+    "Whether a model is tuned as a file says, and what `tune` made trainable is what the file holds."
     there = info['method'], method_options(info['method'], info['options'])
     tuned = getattr(model, 'tuned', None) or {}
-    trained = {n for n, p in plain_parameters(model).items() if p.requires_grad and p.numel()}
-    return (tuned.get('method'), tuned.get('options')) == there and trained == set(state)
+    return (tuned.get('method'), tuned.get('options')) == there and set(tuned_state(model)) == set(state)
 
 # %% ../nbs/api/02_tuning.ipynb #split003
 HALF = torch.float16, torch.bfloat16 # a backbone of these types may have tuned tensors in fp32

@@ -578,7 +578,10 @@ def require_frames(
     indices,  # frame numbers that are asked for
 ):
     "Raise `VideoError` for numbers of frames that are not there, and for none."
-    idx = np.asarray(indices, dtype=np.int64).reshape(-1)
+    idx = np.asarray(indices).reshape(-1)
+    if len(idx) and idx.dtype.kind not in 'iu':
+        raise VideoError(f'{path}: you asked for frames {indices!r}: give whole numbers')
+    idx = idx.astype(np.int64)
     outside = idx[(idx < 0) | (idx >= n)]
     if len(outside) or not len(idx):
         asked = outside[:10].tolist() or 'none'

@@ -84,9 +84,10 @@ def compared(commit, records, names, made_by):
     with tempfile.TemporaryDirectory() as tmp:
         before = Path(tmp)/'before'
         subprocess.run(['git', '-C', root, 'worktree', 'add', '-q', '--detach', before, commit], check=True)
-        try: old, new = (short_runs(code, configs, f'{tmp}/{i}') for i, code in enumerate((before, root)))
+        try: old = short_runs(before, configs, f'{tmp}/old')
         finally: subprocess.run(['git', '-C', root, 'worktree', 'remove', '--force', before], check=True)
-    if old['code'] != made_by.get('code'): sys.exit(f'the records are not of the code of {commit}')
+        if old['code'] != made_by.get('code'): sys.exit(f'the records are not of the code of {commit}')
+        new = short_runs(root, configs, f'{tmp}/new')
     return [c['method'] for c, a, b in zip(configs, old['runs'], new['runs']) if a != b]
 
 def main():
