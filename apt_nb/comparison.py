@@ -392,11 +392,10 @@ def _tuned_columns(wide, targets):
     return {title: [f'{n:,}' for n in wide.tuned[t]] for title, t in names.items()}
 
 # %% ../nbs/api/12b_comparison.ipynb #37a309p2
-def _as_printed(name:str, value:float)->str:
-    "A top-1 of Tables 5 and 6 in the paper's digits, '-' for NaN."
+def _printed_texts(name:str)->dict: # {number: text}
+    "How Tables 5 and 6 print the top-1 of one of their columns."
     cells = pd.concat([printed_numbers(5), printed_numbers(6)])
-    of_column = cells.printed[cells.column == f'{name}_top1']
-    return next((text for text in of_column if float(text) == value), '-')
+    return {float(text): text for text in cells.printed[cells.column == f'{name}_top1']}
 
 def readable_comparison(
     t:pd.DataFrame,  # table of `comparison_table`
@@ -415,7 +414,8 @@ def readable_comparison(
         out[f'{name}, top-1'] = [f'{plus_minus(m, s)} {e}'.strip() for m, s, e in here]
         if 'paper' not in about: continue
         column = f'paper, {DATASET_TITLES.get(about["paper"], about["paper"])}'
-        out[column] = [_as_printed(about['paper'], v) for v in wide.paper_top1[name]]
+        texts = _printed_texts(about['paper'])
+        out[column] = [texts.get(v, '-') for v in wide.paper_top1[name]]
     return pd.DataFrame(out)
 
 # %% ../nbs/api/12b_comparison.ipynb #6da214c4

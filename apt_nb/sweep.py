@@ -388,9 +388,9 @@ def shipped_for(
     if found:
         try: keep_shipped(profile, shipped)
         except OSError as e: say_line(f'The shipped records are read from the clone each time: {e}')
-    n = len(set(cfgs))
-    are = 'is' if n == 1 else 'are'
-    if found: say_line(f'{len(found)} of {plural(n, "run")} {are} loaded from the records in the repository')
+        n = len(set(cfgs))
+        are = 'is' if n == 1 else 'are'
+        say_line(f'{len(found)} of {plural(n, "run")} {are} loaded from the records in the repository')
     return found
 
 # %% ../nbs/api/11b_sweep.ipynb #0a304ff5
