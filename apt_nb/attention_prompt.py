@@ -188,9 +188,13 @@ def added_modules(model:nn.Module)->dict: # {name: module}
     return {n: part for n, part in parts.items() if isinstance(part, nn.Module)}
 
 # %% ../nbs/api/00_attention_prompt.ipynb #959179d2
-def remove_added(model:nn.Module)->nn.Module: # the model
-    "Remove all prompts and adapters of a model, which may have none: undo every `retype`."
-    for m in retyped_modules(model).values(): restore_class(m)
+def remove_added(
+    model:nn.Module, # model that may have prompts or adapters
+    keep=(),         # parts of it that stay as `retype` has changed them
+)->nn.Module:        # the model
+    "Remove prompts and adapters of a model, all unless you name some: undo every other `retype`."
+    for m in retyped_modules(model).values():
+        if m not in keep: restore_class(m)
     return model
 
 # %% ../nbs/api/00_attention_prompt.ipynb #eb6147fd

@@ -15,10 +15,10 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
            'load_model', 'WithProgress', 'predictions', 'require_readable', 'about_runs', 'groups_note', 'results_of',
            'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results',
-           'with_named_folder', 'require_apart', 'plan_training', 'with_names', 'train_videos', 'saved_test',
-           'present_test', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation', 'tested_videos',
-           'replaced_rule', 'evaluate_videos', 'require_own_results', 'table_place', 'video_files', 'classify',
-           'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
+           'with_named_folder', 'require_apart', 'require_drawn', 'plan_training', 'with_names', 'train_videos',
+           'saved_test', 'present_test', 'joined', 'chosen_test', 'test_part', 'match_classes', 'Evaluation',
+           'tested_videos', 'replaced_rule', 'evaluate_videos', 'require_own_results', 'table_place', 'video_files',
+           'classify', 'saved_length', 'usual_frames', 'seen_text', 'print_best', 'predict_videos']
 
 # %% ../nbs/api/13b_own_videos.ipynb #d5018a6a
 import hashlib, json, os, sys, time, timm, torch, unicodedata
@@ -905,6 +905,20 @@ def require_apart(
                  'makes the test too easy; put each into one part, or leave --group out',
                  sorted(train & test))
 
+# %% ../nbs/api/13b_own_videos.ipynb #f49ff41a
+def require_drawn(
+    cfg:Config, # settings of the run
+    given,      # names of the settings that you gave
+):
+    "Raise ValueError for a share or a seed of drawn videos where nothing is drawn."
+    there = set() if cfg.dataset or cfg.data in BENCHMARKS else set(data_parts(as_path(cfg.data)))
+    named = cfg.dataset or cfg.data in BENCHMARKS or 'test' in there or cfg.test_list or cfg.test_groups
+    held = cfg.data in BENCHMARKS or 'val' in there or cfg.val_groups or not held_share(cfg)
+    idle = dict(test_fraction=named, val_fraction=held, split_seed=named and held)
+    if wrong := [k for k, nothing in idle.items() if nothing and k in given]:
+        raise ValueError(f'{"=, ".join(wrong)}= is without effect, leave it out: {split_text(cfg)}')
+
+# %% ../nbs/api/13b_own_videos.ipynb #f49ff41b
 def plan_training(
     cfg:Config,   # settings of the run
     out,          # folder for the results, see `train_videos`
@@ -914,7 +928,9 @@ def plan_training(
     "What `train_videos` will do. Raises what it raises."
     data, cfg = splits(cfg), with_named_folder(cfg)
     require_apart(cfg, data)
-    if given is not None: cfg = fit_to_size(cfg, len(data['train']), given)
+    if given is not None:
+        require_drawn(cfg, given)
+        cfg = fit_to_size(cfg, len(data['train']), given)
     cfgs, names, folders = planned_runs(cfg, out, against)
     n_bytes = decoded_bytes(cfg, data)
     kept = min(1., KEPT_BYTES / max(n_bytes, 1)) if cfg.keep_decoded else 0.

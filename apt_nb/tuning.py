@@ -26,7 +26,7 @@ from safetensors.torch import save_file
 from .adapters import add_adaptformer, add_aim, add_e2vpt, add_lora, add_st_adapter, add_vpt
 from .attention_prompt import add_attention_prompts, added_modules, as_fp16, as_generator
 from .attention_prompt import attention_prompts, block_attention, plain_name, remove_added
-from .attention_prompt import require_choice, restore_class, retyped_modules, unwrap_model
+from .attention_prompt import require_choice, retyped_modules, unwrap_model
 from .core import as_path, atomic, jsonable, require_jsonable
 from .transformers_models import add_transformers_lora, add_transformers_prompts, is_transformers
 from .transformers_models import train_biases, transformers_head, transformers_kind, transformers_norm
@@ -220,12 +220,11 @@ def apply_method(
     options:dict,              # all options of the method
 ):
     "Apply a method to a frozen `model`. Make what it added, the norm before the head and the head trainable."
-    parts, before = (final_norm(model), model_head(model)), retyped_modules(model)
+    parts, before = (final_norm(model), model_head(model)), [*retyped_modules(model).values()]
     with freezing(model):
         try: method_function(model, method)(model, seed=generator, **options)
         except BaseException: # nothing is left of a method that fails half-way
-            for n, m in retyped_modules(model).items():
-                if n not in before: restore_class(m)
+            remove_added(model, before)
             raise
     for part in (*parts, *added_modules(model).values()): part.requires_grad_()
 
@@ -249,6 +248,7 @@ def tune(
     check_seed(seed)
     generator, names = as_generator(seed), plain_parameters(m)
     weight = init_head_weight(m, generator) # drawn first: one seed is one head, whatever the method draws
+    m.added_before = [*retyped_modules(m).values()] # by you, and `untune` leaves them so
     apply_method(m, method, generator, options)
     everything = all(p.requires_grad for p in m.parameters())
     m.trains = list(tuned_state(m))
@@ -280,13 +280,13 @@ def untune(
     if changed:
         raise ValueError(f'{first_names(changed)}: replaced since tune, so the old values have no place: '
                          'untune before you change the head, or use a new backbone')
-    remove_added(m).requires_grad_()
+    remove_added(m, getattr(m, 'added_before', ())).requires_grad_()
     frozen = {p.dtype for n, p in plain_parameters(m).items() if n not in untuned}
     with torch.no_grad():
         for n, t in untuned.items():
             if t.dtype in frozen: params[n].data = params[n].to(t.dtype) # `load_tuned` may have left fp32
             params[n].copy_(t)
-    for name in ('untuned', 'trains'): vars(m).pop(name, None)
+    for name in ('untuned', 'trains', 'added_before'): vars(m).pop(name, None)
     del m.tuned
     return model
 
