@@ -112,18 +112,18 @@ def test_no_submitit(cache, without):
     without(['submitit'])
     call = reproduce('--cluster', 'local')
     said = "apt_nb_reproduce: --cluster needs submitit: pip install -e '.[cluster]'\n"
-    assert call.communicate(timeout=600)[0] == said
+    assert call.communicate(timeout=120)[0] == said
     assert call.returncode == 2
 
 def test_interrupted(cache):
     "Ctrl-C in the terminal ends the following only. The same call ends with the notebook, and no run is submitted twice."
     options = '--cluster', 'local', '--jobs', '2'
-    first, end = reproduce(*options), time.time() + 600
+    first, end = reproduce(*options), time.time() + 120
     while not (tickets := [*cache.glob('jobs/smoke/*.json')]) and time.time() < end: time.sleep(.2)
     while not [*cache.glob('runs/smoke/*/lock')] and time.time() < end: time.sleep(.2)
     jobs = {t.stem: int(json.loads(t.read_text())['job']) for t in tickets}
     os.killpg(first.pid, signal.SIGINT)
-    said = first.communicate(timeout=600)[0]
+    said = first.communicate(timeout=60)[0]
     assert first.returncode == 130 and 'The jobs go on: the same call follows them, and pkill' in said, said
     ended = {name for name in jobs if (cache/f'runs/smoke/{name}/record.json').exists()}
     assert jobs and all(psutil.pid_exists(job) for name, job in jobs.items() if name not in ended)
