@@ -248,8 +248,9 @@ def tune(
     check_seed(seed)
     generator, names = as_generator(seed), plain_parameters(m)
     weight = init_head_weight(m, generator) # drawn first: one seed is one head, whatever the method draws
-    m.added_before = [*retyped_modules(m).values()] # by you, and `untune` leaves them so
+    before = [*retyped_modules(m).values()]
     apply_method(m, method, generator, options)
+    m.added_before = before # by you, and `untune` leaves them so
     everything = all(p.requires_grad for p in m.parameters())
     m.trains = list(tuned_state(m))
     m.untuned = {n: t.clone() for n, t in tuned_state(m).items() if n in names and not everything}
