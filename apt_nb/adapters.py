@@ -16,7 +16,8 @@ from torch import nn
 from fastcore.basics import patch
 from timm.models.vision_transformer import Block
 from .attention_prompt import add_attention_prompts, as_generator, check_n_prompts, find_blocks
-from .attention_prompt import patch_area, prompt_bound, retype, start_device, unwrap_model
+from .attention_prompt import new_dropout, patch_area, prompt_bound, retype, start_device
+from .attention_prompt import unwrap_model
 
 # %% ../nbs/api/00a_adapters.ipynb #8f1cc002
 def standard_blocks(
@@ -71,7 +72,7 @@ class Bottleneck(nn.Module):
         check_width(width)
         self.scale, self.skip = scale, skip
         self.down, self.act = new_layer(nn.Linear, dim, width, init=init, generator=generator), act()
-        self.dropout, self.up = nn.Dropout(dropout), new_layer(nn.Linear, width, dim)
+        self.dropout, self.up = new_dropout(dropout), new_layer(nn.Linear, width, dim)
 
     def forward(self, x):
         out = self.scale * self.up(self.dropout(self.act(self.down(x))))
@@ -93,7 +94,7 @@ class VisualPrompt(nn.Module):
     ):
         super().__init__()
         check_n_prompts(n_prompts)
-        self.prompts, self.dropout = nn.Parameter(torch.empty(n_prompts, dim)), nn.Dropout(dropout)
+        self.prompts, self.dropout = nn.Parameter(torch.empty(n_prompts, dim)), new_dropout(dropout)
         nn.init.uniform_(self.prompts, -init_bound, init_bound, generator=generator)
 
     def forward(self, x):
@@ -272,7 +273,7 @@ class LowRank(nn.Module):
     ):
         super().__init__()
         if rank < 1: raise ValueError(f'rank is {rank}: it must be 1 or more')
-        self.scale, self.dropout = alpha / rank, nn.Dropout(dropout)
+        self.scale, self.dropout = alpha / rank, new_dropout(dropout)
         self.down = new_layer(nn.Linear, dim, rank, bias=False, init=fan_in_uniform, generator=generator)
         self.up = new_layer(nn.Linear, rank, out, bias=False)
 

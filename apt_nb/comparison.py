@@ -1084,8 +1084,9 @@ def sense_table(self:Comparison, name:str, title:str)->Shown:
     if t.empty: return Shown('No target here has classes that are a coordinate and its sense.', t)
     here = [r for r in self.finals if r['config']['target'] in t.index.unique('target')]
     full, apt = self.largest_run('full'), self.largest_run('apt')
-    note = ('Mean ± standard deviation over the seeds. Top-1 of a run is the product of the two. '
-            f'By chance they would be 17% and 50%. {guessed_sentence(t)}')
+    spread = 'Mean ± standard deviation over the seeds. ' * (len({r['seed'] for r in here}) > 1)
+    note = (f'{spread}Top-1 of a run is the product of the two. By chance they would be 17% and 50%. '
+            f'{guessed_sentence(t)}')
     if full and apt: note += f' {sense_sentence(t, full, apt)}'
     return self.show_table(readable_sense(t, self.rows), t, name, title, here, note)
 

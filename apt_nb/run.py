@@ -75,7 +75,8 @@ def class_splits(
     try: return split_parts(data_parts(root), test, held_share(cfg), group_key(cfg), **draw)
     except DatasetError as e:
         if root.is_dir(): raise
-        raise DatasetError(f'{root}: {str(e).removeprefix(f"{root.parent}: ")}') from None
+        text = str(e).removeprefix(f'{root.parent}: ')
+        raise DatasetError(text if text.startswith(f'{root}: ') else f'{root}: {text}') from None
 
 # %% ../nbs/api/11a_run.ipynb #d6527a4e
 def named_splits(cfg:Config)->tuple:
