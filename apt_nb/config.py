@@ -164,7 +164,7 @@ def check_group(pattern:str):
     if re.fullmatch('[0-9]{1,3}', pattern) or not pattern: return
     rule = 'give a position (0, 1, ...), or a regular expression with brackets around the group'
     try:
-        with warnings.catch_warnings(action='error', category=FutureWarning): # brackets that Python will read otherwise one day
+        with warnings.catch_warnings(action='error', category=FutureWarning): # as for '[['
             groups = re.compile(pattern).groups
     except (re.error, RecursionError, OverflowError, FutureWarning) as e:
         raise ValueError(f'group is {pattern!r}, which is no regular expression ({e}): {rule}') from None
