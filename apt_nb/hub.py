@@ -14,7 +14,7 @@ from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, 
 from pathlib import Path, PureWindowsPath
 from safetensors.torch import save_file
 from .core import DamagedFile, as_path, atomic, require_jsonable, write_text
-from .own_videos import build_backbone, is_timms
+from .own_videos import build_backbone, is_timms, require_buildable
 from .pages import percent_range
 from .run import RECORD, fitting, require_fit
 from .tuning import TUNED_FILE, check_classes, find_tuned, load_tuned, read_tuned, save_tuned
@@ -84,10 +84,14 @@ def card_use(info:dict, repo:str)->list: # lines of markdown
     if timms and b['frozen']: told = " If its weights are not timm's, say where they are with weights='...'."
     holds = 'the tuned tensors alone' if b['frozen'] else 'all weights'
     weights = b['weights'] or ('of timm' if timms else 'without a name')
+    code = ['from apt_nb.hub import from_pretrained', f"model = from_pretrained('{repo}'{where})"]
+    try: require_buildable(b)
+    except ValueError: # the backbone is somebody's own
+        told = ' Build it as it was before it was tuned.'
+        code = ['from apt_nb.tuning import load_tuned', f"load_tuned(model, '{repo}') # changes your model"]
     return ['## Use', '',
             f'The file holds {holds}. The backbone is {backbone_name(info)}, weights {weights}.{told}', '',
-            '```python', 'from apt_nb.hub import from_pretrained',
-            f"model = from_pretrained('{repo}'{where})", '```', '',
+            '```python', *code, '```', '',
             f'The model takes {images if is_timms(b) else clips} and returns logits.', '']
 
 # %% ../nbs/api/13d_hub.ipynb #e335c6c7

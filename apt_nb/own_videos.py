@@ -604,6 +604,8 @@ def require_buildable(
         require_kinds(settings, dict(num_classes=int))
         if is_timms(b):
             require_kinds(settings, dict(architecture=str, global_pool=(str, type(None)), img_size=object))
+            name = b['name'] or settings['architecture']
+            if not timm.is_model(name): raise ValueError(f'timm has no model {name}')
         elif 'transformers' not in b:
             check_settings(settings)
             check_size(b['name'])
