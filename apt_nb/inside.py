@@ -7,7 +7,8 @@ __all__ = ['QUERIES', 'LOOK_BATCH', 'LOOK_VERSION', 'OTHER_TOKENS', 'GATE_ROUNDI
            'relations', 'Sums', 'comparing', 'attention_shares', 'keeping', 'gate_errors', 'relations_of',
            'inspect_model', 'tensor_files', 'train_again', 'tuned_tensors', 'inspect_run', 'is_published', 'closest',
            'check_forms', 'check_kept', 'check_inspected', 'by_question', 'by_row', 'on_all', 'on_some', 'on_all_text',
-           'backbones_text', 'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines']
+           'backbones_text', 'forms_sentence', 'Inside', 'compare_forms', 'gate_sentence', 'draw_map', 'draw_lines',
+           'legend_beside']
 
 # %% ../nbs/api/12i_inside.ipynb #002ins1d
 import math, shutil, torch
@@ -727,6 +728,11 @@ def removal_figure(self:Inside, name:str, title:str):
     return self.save(name, title, draw, True, ncols=2, figsize=(11, 3.6))
 
 # %% ../nbs/api/12i_inside.ipynb #49c4rela
+def legend_beside(panels):
+    "Give panels with equal lines one legend, to the right of the last."
+    for ax in panels: ax.get_legend().remove()
+    panels[-1].legend(loc='center left', bbox_to_anchor=(1, .5))
+
 @patch
 def relations_figure(self:Inside, name:str, title:str):
     """What part of the relations goes elsewhere than in the frozen model, and than in the frozen block with
@@ -742,8 +748,7 @@ def relations_figure(self:Inside, name:str, title:str):
         for ax, target in zip(axes[0], targets):
             draw_lines(ax, frame[frame.target == target], 'block', 'value', 'row', looks)
             ax.set(title=target, xlabel='block')
-            ax.get_legend().remove()
-        axes[0, -1].legend(loc='center left', bbox_to_anchor=(1, .5)) # one for all panels, beside them
+        legend_beside(axes[0])
         axes[0, 0].set_ylabel('relations that changed (%)')
     size = 2 + 3.1 * len(targets), max(3.2, .25 * len(looks))
     shape = dict(ncols=len(targets), figsize=size, sharey=True)
@@ -760,8 +765,9 @@ def pruning_figure(self:Inside, name:str, title:str):
             of = frame[frame.target == target].assign(which=frame.which.map(text))
             draw_lines(ax, of, 'kept', 'top1', 'which')
             ax.set(title=target, xlabel='prompts kept in each block')
+        legend_beside(axes[0])
         axes[0, 0].set_ylabel(f'{self.split} top-1 (%)')
-    shape = dict(ncols=len(targets), figsize=(3.1 * len(targets), 3.2), sharey=True)
+    shape = dict(ncols=len(targets), figsize=(2 + 3.1 * len(targets), 3.2), sharey=True)
     return self.save(name, title, draw, True, **shape)
 
 # %% ../nbs/api/12i_inside.ipynb #0e19f036

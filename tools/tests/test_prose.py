@@ -68,6 +68,8 @@ def sentences():
     yield '09_other_pretraining', f'On one core the others took {hours(own)} hours.'
     own = [r for r in records('14_budget') if r['hash'] not in {r['hash'] for r in eight}]
     yield '14_budget', f'On one core the others took {hours(own)} hours, two thirds of it for the longest budget.'
+    own = [r for r in records('13_inside') if r['hash'] not in {r['hash'] for r in eight}]
+    yield '13_inside', f'On one core the others took {hours(own)} hours.'
     sizes = {r['config']['row']: r['n_tuned'] for r in order}
     alike = [sizes[n] for n in ('AdaptFormer-8', 'ST-Adapter-8', 'VPT-16', 'LoRA-4', 'APT-32')]
     spread = 100 * (max(alike) / min(alike) - 1)
