@@ -11,7 +11,7 @@ __all__ = ['TOP5_FROM', 'DIRECTIONS', 'QUICK', 'PROBED', 'KEPT_BYTES', 'LOOKED_A
            'share_text', 'test_rule', 'split_text', 'threads_text', 'describe_run', 'describe_runs', 'step_seconds',
            'run_seconds', 'time_text', 'evenly', 'decoded_bytes', 'memory_text', 'is_main', 'print_main', 'look_at',
            'relative_path', 'relative_paths', 'require_own_table', 'write_result', 'write_table', 'usual_length',
-           'common_paths', 'split_table', 'content_digest', 'require_same_run', 'write_run', 'is_timms',
+           'common_paths', 'split_table', 'content_digest', 'require_same_run', 'write_run', 'is_timms', 'timm_name',
            'require_buildable', 'build_timm', 'build_backbone', 'saved_config', 'hub_reason', 'model_file',
            'load_model', 'WithProgress', 'predictions', 'require_readable', 'about_runs', 'groups_note', 'results_of',
            'require_outside', 'planned_runs', 'fit_to_size', 'mistakes_in', 'surest_mistakes', 'write_results',
@@ -595,6 +595,10 @@ def is_timms(
     "Whether a tuned model is a ViT of timm, for images."
     return 'architecture' in b['settings'] and 'transformers' not in b
 
+def timm_name(b:dict)->str: # with its tag, if the file has one
+    "The name of a ViT of timm, or of its class if it is somebody's own."
+    return b['name'] or b['settings']['architecture']
+
 def require_buildable(
     b:dict, # record of a backbone in a tuned file
 ):
@@ -604,8 +608,7 @@ def require_buildable(
         require_kinds(settings, dict(num_classes=int))
         if is_timms(b):
             require_kinds(settings, dict(architecture=str, global_pool=(str, type(None)), img_size=object))
-            name = b['name'] or settings['architecture']
-            if not timm.is_model(name): raise ValueError(f'timm has no model {name}')
+            if not timm.is_model(timm_name(b)): raise ValueError(f'timm has no model {timm_name(b)}')
         elif 'transformers' not in b:
             check_settings(settings)
             check_size(b['name'])
@@ -645,7 +648,7 @@ def build_backbone(
         try:
             if 'transformers' in b: return rebuild_classifier(b, weights)
             if is_timms(b):
-                return build_timm(b['name'] or settings['architecture'], settings, needed, bool(b['frozen']))
+                return build_timm(timm_name(b), settings, needed, bool(b['frozen']))
             return video_vit(b['name'], weights=needed or None, **settings)
         except (ValueError, OSError, RuntimeError) as e:
             says = f"cannot build the backbone that was tuned ({b['weights'] or b['name']}): {e}"
