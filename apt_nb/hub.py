@@ -99,7 +99,8 @@ def card_use(info:dict, repo:str)->list: # lines of markdown
     own, code = own_code(b, repo)
     if not own: code = ['from apt_nb.hub import from_pretrained', f"model = from_pretrained('{repo}'{where})"]
     return ['## Use', '',
-            f'The file holds {holds}. The backbone is {backbone_name(info)}, weights {weights}.{own or told}', '',
+            f'The file holds {holds}. The backbone is {backbone_name(info)}, weights {weights}.'
+            f'{own or told}', '',
             '```python', *code, '```', '',
             f'The model takes {images if is_timms(b) else clips} and returns logits.', '']
 
