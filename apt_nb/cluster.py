@@ -18,7 +18,7 @@ from fastcore.basics import patch
 from pathlib import Path
 from tempfile import mkdtemp
 from .config import Config, coerce
-from .core import cache_root, did_you_mean, last_line, locked, make_folder, write_text
+from .core import cache_root, did_you_mean, last_line, locked, make_folder, say_line, write_text
 from .pool import default_jobs, gpus, no_interrupts, one_thread_children, use_devices
 from .run import named_folder, read_fitting, read_record, run
 from .sweep import prepare_benchmarks
@@ -383,7 +383,7 @@ def lost(self:Queue, folder:Path)->Exception: # None: it is submitted again
     self.fruitless[folder] = 0 if last_epoch(folder) != ticket['epoch'] else self.fruitless[folder] + 1
     if self.fruitless[folder] < FRUITLESS:
         said = f'Job {ticket["job"]} is gone without a record, and its run is submitted again.'
-        print(said, file=sys.stderr, flush=True)
+        say_line(said, sys.stderr)
         return None
     said = f'{FRUITLESS} jobs of run {folder.name} ended without a word and without a finished epoch'
     return with_log(RuntimeError(f'{said}: look whether they were cancelled or need more memory'), ticket)

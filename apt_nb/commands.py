@@ -366,7 +366,7 @@ def command(
             except Exception as e:
                 if '--debug' in args or not is_user_error(e): raise
                 code, text = 2, user_message(e, f.__name__)
-            print(f'{f.__name__}: {text}', file=sys.stderr)
+            say_line(f'{f.__name__}: {text}', sys.stderr)
             return code
         return call
     return decorate
@@ -529,7 +529,7 @@ def apt_nb_predict(args):
         from apt_nb.own_videos import predict_videos
         bad, n = predict_videos(own.tuned, own.videos, own.top or 5, own.csv, **given)
     failed = 'read, or their timeline not written' if own.timeline else 'read'
-    if bad: print(f'{bad} of {n} videos could not be {failed}', file=sys.stderr)
+    if bad: say_line(f'{bad} of {n} videos could not be {failed}', sys.stderr)
     return bad > 0
 
 # %% ../nbs/api/14_commands.ipynb #5d6356df
@@ -562,7 +562,7 @@ def refuse(
     text:str,     # what is wrong with the call
 ):
     "End a command that cannot run as it was called: with one line, and exit code 2."
-    print(f'{command}: {text}', file=sys.stderr)
+    say_line(f'{command}: {text}', sys.stderr)
     sys.exit(2)
 
 @contextmanager
@@ -572,7 +572,7 @@ def refusing(
     "Within this context an error that you can act on ends the command with one line, Ctrl-C with code 130."
     try: yield
     except KeyboardInterrupt:
-        print(f'{command}: stopped', file=sys.stderr)
+        say_line(f'{command}: stopped', sys.stderr)
         sys.exit(130)
     except Exception as e:
         if not is_user_error(e): raise

@@ -10,11 +10,11 @@ __all__ = ['CHOICES', 'AT_LEAST', 'BELOW', 'AT_MOST', 'ITEMS', 'LARGEST_INT', 'B
            'warmup_for', 'known_views', 'preset', 'differences', 'grid', 'common_settings']
 
 # %% ../nbs/api/11_config.ipynb #3c515f0a
-import math, re, warnings
+import math, re
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import combinations, product
 from pathlib import Path
-from .core import did_you_mean, rounded
+from .core import did_you_mean, regular_expression, rounded
 from .protocol import ATTENTIONS, PRECISIONS, VIEW_RULES, Recipe, ViewRules
 
 # %% ../nbs/api/11_config.ipynb #0f622dfb
@@ -163,11 +163,8 @@ def check_group(pattern:str):
     "Raise ValueError for a `group` that is neither a position nor a regular expression with a (...)."
     if re.fullmatch('[0-9]{1,3}', pattern) or not pattern: return
     rule = 'give a position (0, 1, ...), or a regular expression with brackets around the group'
-    try:
-        with warnings.catch_warnings(action='error', category=FutureWarning): # as for '[['
-            groups = re.compile(pattern).groups
-    except (re.error, RecursionError, OverflowError, FutureWarning) as e:
-        raise ValueError(f'group is {pattern!r}, which is no regular expression ({e}): {rule}') from None
+    try: groups = regular_expression(pattern).groups
+    except ValueError as e: raise ValueError(f'group is {e}: {rule}') from None
     if not groups: raise ValueError(f'group is {pattern!r}, without brackets: {rule}')
 
 # %% ../nbs/api/11_config.ipynb #c8d56365

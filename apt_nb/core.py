@@ -7,10 +7,11 @@ __all__ = ['ADVICE', 'CLIP_NAMES', 'is_clone', 'repo_root', 'cache_root', 'cpu_q
            'is_alive', 'hidden_start', 'unfinished', 'remove_stale', 'writing_error', 'of_cache', 'writing',
            'make_folder', 'locked', 'to_disk', 'atomic', 'write_text', 'DamagedFile', 'encodable', 'say_line',
            'set_aside', 'read_json', 'jsonable', 'require_jsonable', 'progress_bar', 'did_you_mean', 'one_line',
-           'last_line', 'plural', 'duration', 'with_notes', 'clip_fields', 'rounded', 'spent_seconds', 'ShowsMarkdown']
+           'last_line', 'plural', 'duration', 'with_notes', 'regular_expression', 'clip_fields', 'rounded',
+           'spent_seconds', 'ShowsMarkdown']
 
 # %% ../nbs/api/00b_core.ipynb #3da6eda7
-import apt_nb, errno, json, math, os, platform, psutil, re, shutil, sys
+import apt_nb, errno, json, math, os, platform, psutil, re, shutil, sys, warnings
 from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -202,14 +203,21 @@ class DamagedFile(ValueError):
     "A file does not hold what it should. The message names it."
 
 # %% ../nbs/api/00b_core.ipynb #sayline1
-def encodable(text)->str:
-    "Text for standard output: a character that its encoding lacks is written as a code."
-    code = getattr(sys.stdout, 'encoding', None) or 'utf-8'
+def encodable(
+    text,
+    file=None,  # where it goes (None: standard output)
+)->str:
+    "Text as a file can hold it: a character that its encoding lacks is written as a code."
+    code = getattr(file or sys.stdout, 'encoding', None) or 'utf-8'
     return str(text).encode(code, 'backslashreplace').decode(code)
 
-def say_line(text):
-    "Print a line at once, also where the terminal cannot show all of its characters."
-    print(encodable(text), flush=True)
+def say_line(
+    text,
+    file=None,  # where it goes, such as sys.stderr (None: standard output)
+):
+    """Print a line at once, whole also where several processes print, and where the terminal cannot show all of
+    its characters."""
+    print(encodable(text, file) + '\n', end='', file=file, flush=True) # `print` writes a line's end apart
 
 # %% ../nbs/api/00b_core.ipynb #d163c2fd
 def set_aside(
@@ -322,6 +330,15 @@ def duration(seconds:float)->str:
 def with_notes(e:Exception)->str:
     "An error's message and its notes, in one line."
     return '; '.join([str(e), *getattr(e, '__notes__', [])])
+
+# %% ../nbs/api/00b_core.ipynb #regexp01
+def regular_expression(pattern:str)->re.Pattern:
+    "A compiled regular expression. Raises ValueError with Python's reason, also where Python only warns."
+    try:
+        with warnings.catch_warnings(action='error', category=FutureWarning): # as for '[['
+            return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError, FutureWarning) as e:
+        raise ValueError(f'{pattern!r} is no regular expression: {e}') from e
 
 # %% ../nbs/api/00b_core.ipynb #clipf001
 CLIP_NAMES = dict(num_frames='n_frames', img_size='size') # {argument of `VideoViT`: field of `Config`}

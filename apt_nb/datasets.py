@@ -23,7 +23,7 @@ from pathlib import Path
 from torch.utils.data import DataLoader, Dataset, Sampler
 from weakref import WeakSet
 from .augment import ClipAugment, spatial_crops
-from .core import as_path, say_line
+from .core import as_path, regular_expression, say_line
 from .frames import FrameStore, KeptVideo, PICTURE_SUFFIXES, ending, open_video
 from .protocol import ViewRules, floor_indices, point_indices, published_crops, span_indices
 from .protocol import strided_starts
@@ -346,16 +346,16 @@ def groups_of(
     group,            # int: which of the name's parts between '_'; str: regular expression with one (...)
 )->list:
     "The group of each video, from its file name. Raises `DatasetError` for names without one."
-    try: n = 1 if isinstance(group, int) else re.compile(group).groups
-    except (re.error, OverflowError, RecursionError) as e:
-        why = f'group={group!r} is no regular expression: {e}. Mend it, or give a position'
-        raise DatasetError(why) from e
-    if not n: raise DatasetError(f'group={group!r} has no (...) for the group. Put one around it')
+    pattern = None
+    if not isinstance(group, int):
+        try: pattern = regular_expression(group)
+        except ValueError as e: raise DatasetError(f'group={e}. Mend it, or give a position') from e
+        if not pattern.groups: raise DatasetError(f'group={group!r} has no (...) for the group. Put one around it')
     def one(name):
-        if isinstance(group, int):
+        if not pattern:
             stem = Path(name).stem if is_video(name) else Path(name).name # a folder has no ending
             return dict(enumerate(stem.split('_'))).get(group)
-        found = re.search(group, Path(name).name)
+        found = pattern.search(Path(name).name)
         return found and found.group(1)
     groups = [one(p) for p in videos.paths]
     without = [p for p, g in zip(videos.paths, groups) if not g]

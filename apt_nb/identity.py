@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from fastcore.basics import patch
 from pathlib import Path
-from .core import cache_root, n_cores
+from .core import cache_root, n_cores, say_line
 
 # %% ../nbs/api/00c_identity.ipynb #8ef5c533
 WHOLE, PIECE = 4 << 20, 256 << 10 # bytes
@@ -91,7 +91,7 @@ class KnownDigests:
         except (sqlite3.Error, OSError) as e:
             self.broken = True
             said = f'{file} cannot be used ({e}): files are read again. Remove it if it is damaged'
-            if said not in _told: print(said, file=sys.stderr)
+            if said not in _told: say_line(said, sys.stderr)
             _told.add(said)
             return nothing
 

@@ -1296,7 +1296,7 @@ def print_best(
     for path, q, error in found:
         if error:
             unreadable += 1
-            print(one_line(f'apt_nb_predict: {error}'), file=sys.stderr)
+            say_line(one_line(f'apt_nb_predict: {error}'), sys.stderr)
             continue
         best = [(classes[c], q[c]) for c in np.argsort(-q, kind='stable')[:top]]
         rows += [(str(path), rank, c, round(float(x), 4)) for rank, (c, x) in enumerate(best, 1)]

@@ -483,7 +483,7 @@ def announcement(
 # %% ../nbs/api/13a_reproduce.ipynb #fd9220d8
 def warn(text:str, e:Exception):
     "Print an error on stderr, with its notes and without its traceback."
-    print(f'{text}: {type(e).__name__}: {with_notes(e)}', file=sys.stderr, flush=True)
+    say_line(f'{text}: {type(e).__name__}: {with_notes(e)}', sys.stderr)
 
 def train_round(
     plan:Plan,
@@ -576,7 +576,7 @@ def run_tasks(
         if not force and is_finished(t): continue
         say_line(f'{t.nb.stem} -> {t.out.relative_to(t.root).as_posix()}')
         run_task(t)
-        if t.error: print(t.error, file=sys.stderr, flush=True)
+        if t.error: say_line(t.error, sys.stderr)
 
 # %% ../nbs/api/13a_reproduce.ipynb #3d061798
 COMPUTING = '07_cost', '12_speed', '13_inside' # notebooks that compute themselves, whatever runs there are
@@ -636,7 +636,7 @@ def leave(
     "End the command with one line and exit code 2, with options as you type them."
     names = '|'.join(inspect.signature(reproduce_command).parameters)
     text = re.sub(rf'^({names})(?= is )', r'--\1', text)
-    print(f'apt_nb_reproduce: {text}', file=sys.stderr)
+    say_line(f'apt_nb_reproduce: {text}', sys.stderr)
     sys.exit(2)
 
 @contextmanager
@@ -651,7 +651,7 @@ def exit_on_error():
     except KeyboardInterrupt as e:
         # else the kernel's last message is printed as an unretrieved exception
         logging.getLogger('asyncio').setLevel('CRITICAL')
-        print(f'\n{e}' if str(e) else '\nStopped. The same call continues from here.', file=sys.stderr)
+        say_line(f'\n{e}' if str(e) else '\nStopped. The same call continues from here.', sys.stderr)
         sys.exit(130)
 
 # %% ../nbs/api/13a_reproduce.ipynb #7ebcc4bc

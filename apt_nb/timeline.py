@@ -15,7 +15,7 @@ from itertools import chain, count
 from pathlib import Path
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
-from .core import DamagedFile, as_path, atomic, make_folder, one_line, read_json, write_text
+from .core import DamagedFile, as_path, atomic, make_folder, one_line, read_json, say_line, write_text
 from .datasets import VideoList
 from .evaluation import predict
 from .frames import open_video
@@ -235,7 +235,7 @@ def write_timelines(
             if is_main(): write_timeline(found, file)
         except (VideoError, OSError, MemoryError) as e:
             bad += 1
-            print(one_line(f'apt_nb_predict: {e}'), file=sys.stderr)
+            say_line(one_line(f'apt_nb_predict: {e}'), sys.stderr)
     return bad, len(files)
 
 # %% ../nbs/api/13c_timeline.ipynb #ee5d770d

@@ -1,5 +1,5 @@
 "One run on several processes: the losses and answers of one process, from any checkpoint."
-import json, os, subprocess, sys
+import json, os, shutil, subprocess, sys
 
 import numpy as np, pytest
 from filelock import FileLock
@@ -23,13 +23,19 @@ if make_accelerator().is_main_process: print('RECORD', json.dumps(record))
 '''
 
 def call(folder, program, processes, *args):
-    "What a program prints that runs on a number of processes."
-    script = folder/'program.py'
+    "What a program prints that runs on a number of processes, one after the other: on a pipe they mix their lines."
+    script, logs = folder/'program.py', folder/'logs'
     script.write_text(program)
-    how = ['-m', 'torch.distributed.run', '--standalone', f'--nproc-per-node={processes}'] * (processes > 1)
+    shutil.rmtree(logs, ignore_errors=True)
+    how = ['-m', 'torch.distributed.run', '--standalone', f'--nproc-per-node={processes}', '--redirects=3',
+           f'--log-dir={logs}'] * (processes > 1)
     env = dict(os.environ, APT_NB_CACHE=str(folder), ACCELERATE_USE_CPU='1', OMP_NUM_THREADS='1')
-    return subprocess.run([sys.executable, *how, str(script), *args], env=env, capture_output=True, text=True,
+    done = subprocess.run([sys.executable, *how, str(script), *args], env=env, capture_output=True, text=True,
                           timeout=600)
+    for name in ('stdout', 'stderr'):
+        said = [file.read_text() for file in sorted(logs.glob(f'**/{name}.log'))]
+        setattr(done, name, getattr(done, name) + ''.join(said))
+    return done
 
 def launch(folder, processes, stop=False, apart=False, **settings):
     """A run in `folder`, on a number of processes: its record, or what it printed. `stop`: it dies in epoch 2.
