@@ -215,8 +215,8 @@ def say_line(
     text,
     file=None,  # where it goes, such as sys.stderr (None: standard output)
 ):
-    """Print a line at once, whole also where several processes print, and where the terminal cannot show all of
-    its characters."""
+    """Print a line at once, whole also where several processes print. The terminal need not know all of its
+    characters."""
     print(encodable(text, file) + '\n', end='', file=file, flush=True) # `print` writes a line's end apart
 
 # %% ../nbs/api/00b_core.ipynb #d163c2fd

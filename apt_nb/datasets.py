@@ -350,7 +350,8 @@ def groups_of(
     if not isinstance(group, int):
         try: pattern = regular_expression(group)
         except ValueError as e: raise DatasetError(f'group={e}. Mend it, or give a position') from e
-        if not pattern.groups: raise DatasetError(f'group={group!r} has no (...) for the group. Put one around it')
+        if not pattern.groups:
+            raise DatasetError(f'group={group!r} has no (...) for the group. Put one around it')
     def one(name):
         if not pattern:
             stem = Path(name).stem if is_video(name) else Path(name).name # a folder has no ending
