@@ -130,14 +130,15 @@ def forward(self:AttentionPrompt)->tuple: # keys and values, each `n_prompts hea
     made = [self.scaled(name) for name in PROMPT_TENSORS.get(self.prompt_form, 'kv')]
     if self.prompt_form == 'keys': return made[0], torch.zeros_like(made[0])
     if self.prompt_form == 'values': return torch.zeros_like(made[0]), made[0]
-    return made[0], made[-1]
+    return made[0], made[-1] # tied: one table is both
 
 # %% ../nbs/api/00_attention_prompt.ipynb #886d83bf
 @cache
 def with_forward(cls:type, own:type)->type: # class with the `forward` of `cls`, and all else of `own`
     "`cls` itself if it is a subclass of `own`, otherwise a class of both, as for a layer of another library."
     if issubclass(cls, own): return cls
-    def reduce(module, protocol): return new_of_both, (cls, own), vars(module) # for `pickle` and `copy`
+    # `pickle` and `copy` cannot find a class that is made here by its name, so they make it anew
+    def reduce(module, protocol): return new_of_both, (cls, own), vars(module)
     return type(cls.__name__, (cls, own), dict(__reduce_ex__=reduce))
 
 def new_of_both(cls:type, own:type): # an empty object, which `pickle` and `copy` fill
@@ -335,7 +336,7 @@ def block_numbers(
     blocks,  # indices of the blocks you want (None: all)
     n:int,   # number of blocks
 )->list:
-    "The indices as whole numbers, each once; ValueError for one that does not exist, or for a mask."
+    "The indices as whole numbers; ValueError for none, for one that does not exist or twice, or for a mask."
     if blocks is None: return list(range(n))
     if isinstance(blocks, str) or not isinstance(blocks, Iterable):
         raise ValueError(f'prompt_blocks is {blocks!r}: it must be a list of blocks')
@@ -343,7 +344,9 @@ def block_numbers(
     wrong = ', '.join(str(i) for i in wanted if type(i) is bool or i not in range(n))
     known = f'its {n} blocks are 0 to {n - 1}'
     if wrong: raise ValueError(f'prompt_blocks: no block {wrong} in this model, {known}')
-    return list(dict.fromkeys(int(i) for i in wanted))
+    if not wanted: raise ValueError('prompt_blocks is []: leave it out for all blocks')
+    if len(set(wanted)) < len(wanted): raise ValueError(f'prompt_blocks is {wanted}, with a block twice')
+    return [int(i) for i in wanted]
 
 # %% ../nbs/api/00_attention_prompt.ipynb #split002
 def find_blocks(

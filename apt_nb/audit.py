@@ -5,19 +5,19 @@
 # %% auto #0
 __all__ = ['SAME_DOSE', 'STUDIES', 'OF_RUNS', 'STATES', 'CONFLICTS', 'LENGTH', 'REPARAM', 'DROPOUT', 'AUGMENT', 'DECAY', 'PLACE',
            'COMPARISON', 'OTHER_PRETRAINING', 'LOSS', 'PROMPT_STATEMENTS', 'RECIPE_STATEMENTS', 'THREE',
-           'METHOD_STATEMENTS', 'STATEMENTS', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE', 'GAP', 'ARROWS',
-           'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'MEANINGS', 'PICTURES', 'stand_in', 'records_of',
-           'own_records', 'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of', 'agreement_row',
-           'column_table', 'printed_in', 'method_pairs', 'readable_columns', 'measured', 'paper_runs', 'check_accuracy',
-           'audit_table', 'audit_tables', 'statement', 'conflicting_source', 'vit_s', 'ablation_statements', 'vit_b',
-           'comparison_statements', 'prompt_statements', 'paper_statements', 'all_findings', 'evidence',
-           'statement_verdict', 'standing_records', 'statement_note', 'judge', 'difference_text', 'readable_statements',
-           'other_findings', 'readable_others', 'earlier_findings', 'earlier_text', 'figure_lines', 'draw_finding',
-           'draw_interval', 'draw_point', 'draw_arrow', 'draw_words', 'draw_statement', 'short_mix',
-           'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words', 'verdict_edges', 'header',
-           'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table', 'verdicts_table',
-           'state_counts', 'count_states', 'training_line', 'column_line', 'summary_lines', 'readable_value',
-           'readable_rows', 'Audit']
+           'METHOD_STATEMENTS', 'STATEMENTS', 'FAVOURED', 'FINDING_FIELDS', 'VERDICTS', 'MARKERS', 'REACH', 'LINE',
+           'GAP', 'ARROWS', 'PAPER_MARK', 'POINTS', 'DISCLAIMER', 'HEADERS', 'MEANINGS', 'PICTURES', 'stand_in',
+           'records_of', 'own_records', 'counterpart_records', 'prompt_note', 'stand_ins', 'stands_for', 'dose_of',
+           'agreement_row', 'column_table', 'printed_in', 'method_pairs', 'readable_columns', 'measured', 'paper_runs',
+           'check_accuracy', 'audit_table', 'audit_tables', 'statement', 'conflicting_source', 'vit_s',
+           'ablation_statements', 'vit_b', 'comparison_statements', 'prompt_statements', 'paper_statements',
+           'all_findings', 'evidence', 'statement_verdict', 'standing_records', 'statement_note', 'judge',
+           'difference_text', 'readable_statements', 'other_findings', 'readable_others', 'earlier_findings',
+           'earlier_text', 'figure_lines', 'draw_finding', 'draw_interval', 'draw_point', 'draw_arrow', 'draw_words',
+           'draw_statement', 'short_mix', 'statement_handles', 'statements_figure', 'verdict_words', 'outcome_words',
+           'verdict_edges', 'header', 'table_grid', 'draw_table', 'state_patches', 'audit_figure', 'states_table',
+           'verdicts_table', 'state_counts', 'count_states', 'training_line', 'column_line', 'summary_lines',
+           'readable_value', 'readable_rows', 'Audit']
 
 # %% ../nbs/api/12d_audit.ipynb #8f973b63
 import json, math, re
@@ -444,6 +444,7 @@ METHOD_STATEMENTS = {
                         OTHER_PRETRAINING, [f'{pair} level (pictures)' for pair in
                                     ('APT-16 and ST-Adapter-8', 'APT-16 and AIM', 'Full and APT-16')])}
 STATEMENTS = PROMPT_STATEMENTS | RECIPE_STATEMENTS | METHOD_STATEMENTS
+FAVOURED = 'all 12 above none', 'Full above APT-16 (order)' # for which the training of the demo was prolonged
 
 # %% ../nbs/api/12d_audit.ipynb #22b7cd43
 FINDING_FIELDS = ('where finding measure paper here low high p room by_seed could_see wants outcome interval '
@@ -516,7 +517,7 @@ def judge(
     found:pd.DataFrame,          # see `all_findings`
     root:Path,                   # clone, whose records say what stands for what
     statements:dict=STATEMENTS,  # see `evidence`
-)->pd.DataFrame:                 # one row per statement: where, says, stand_ins, by, verdict, mix, outcomes
+)->pd.DataFrame:                 # per statement: where, says, stand_ins, by, verdict, mix, outcomes, favoured
     "The verdict on each statement, by the outcomes of its findings. Raises ValueError as `evidence` does."
     given, rows = evidence(found, statements), {}
     standing = {by: standing_records(by, root) for by in {by for _, _, by, _ in statements.values()}}
@@ -526,7 +527,8 @@ def judge(
         verdict, mix = statement_verdict(outcomes, bool((less & (own.low > 0)).any()))
         note = statement_note(by, names, standing[by], root)
         about = dict(where=where, says=says, stand_ins=note, by=by)
-        rows[name] = about | dict(verdict=verdict, mix=mix, outcomes=outcomes)
+        favoured = int((own.finding.isin(FAVOURED) & (own.outcome == 'holds here')).sum())
+        rows[name] = about | dict(verdict=verdict, mix=mix, outcomes=outcomes, favoured=favoured)
     return pd.DataFrame(rows).T.rename_axis('statement')
 
 # %% ../nbs/api/12d_audit.ipynb #486ed181
@@ -737,7 +739,9 @@ def outcome_words(judged:pd.DataFrame)->str:
     "'They rest on 40 differences: holds here 15, ...', or nothing if no notebook has run."
     outcomes = judged.outcomes.sum()
     listed = ', '.join(f'{o} {outcomes.count(o)}' for o in OUTCOMES if o in outcomes)
-    return f'They rest on {len(outcomes)} differences: {listed}.' if outcomes else ''
+    n = judged.favoured.sum()
+    asked = f' {n} of those that hold were required or favoured when the demo was planned.' if n else ''
+    return f'They rest on {len(outcomes)} differences: {listed}.{asked}' if outcomes else ''
 
 def verdict_edges(statements:pd.DataFrame)->list:
     "Where the figure has a rule: between the last statement of a verdict and the first of the next."

@@ -730,7 +730,8 @@ def conclude(self:Budget)->Shown:
     few = len({r['seed'] for r in study.finals}) < 2
     one_rate = (study.chosen.edge == '↕').all() # `rates_sentence` says it
     edge = '' if one_rate else edge_sentence(study.results.loc[self.searched_budgets()])
-    full = saturated_texts([r for r in study.finals if r['config']['target'] == self.names[-1]])
+    last = [r for r in study.finals if r['config']['target'] == self.names[-1]]
+    full = saturated_texts(last, f' of {self.names[-1]}')
     lines = [self.answer(claims), *pairs, *full, self.rates_sentence(), edge, luck_sentence(study.searched),
              guessing_sentence(study.finals), few * ONE_SEED, (study.profile == 'smoke') * SMOKE]
     return Shown('\n'.join(f'- {line}' for line in lines if line), kept)

@@ -272,7 +272,7 @@ def next_rate(
     "The rate that continues a row of rates beyond one of its ends."
     end, before = (rates[-1], rates[-2]) if higher else (rates[0], rates[1])
     step = end / before
-    of_decade = 2 < max(step, 1 / step) < 5
+    of_decade = 2 < max(step, 1 / step) < 5 # as .2, .6, 2: two steps are a factor of 10
     new = (before * 10 if higher else before / 10) if of_decade else end * step
     return rounded(float(new))
 

@@ -821,7 +821,8 @@ def looked_table(self:Inside, title:str)->Shown:
     own = {r['hash']: r.get('val', {}).get('top1') for r in self.study.finals}
     apart = [abs(r['top1'] - own[r['hash']]) for r in self.looked if r['split'] == 'validation']
     worst = max(apart, default=0)
-    same = 'that of the records' if worst < .01 else f'up to {worst:.2f} points from that of the records'
+    same = 'that of the records' if worst < .01 else (
+        f'up to {worst:.2f} points from that of the records, which are of another machine or precision')
     n, depth = min(r['videos'] for r in self.looked), len(self.looked[0]['blocks'])
     note = (f'One video is up to {100 / n:.2g} points, and the worst of {depth} blocks can be below 0 by '
             'chance alone.')

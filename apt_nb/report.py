@@ -738,6 +738,7 @@ def saturated_classes(
 def saturated_text(
     records:list,  # records of runs on the same classes
     name:str='',   # what they are called ('': nothing)
+    among:str='',  # which of the runs they are ('': all)
 )->str:            # '' if it is less than a quarter of the classes
     "Which classes have no room between rows, in a sentence."
     full, classes = saturated_classes(records), records[0]['classes']
@@ -746,13 +747,14 @@ def saturated_text(
     n, left = np.sum(videos > 0), videos[[c not in full for c in classes]]
     if 4 * len(full) < n or len(records) < 2: return ''
     names, on = ', '.join(c.replace('_', ' ') for c in full), f'On {name} ' if name else ''
-    said = f'{on}{len(full)} of {n} classes have {SATURATED:.0f}% or more in every run ({names}). '
+    said = f'{on}{len(full)} of {n} classes have {SATURATED:.0f}% or more in every run{among} ({names}). '
     if not left.any(): return f'{said}No class is left in which rows can differ.'
     return (f'{said}Rows can differ in the other {np.sum(left > 0)} alone: '
             f'a point of top-1 is {videos.sum() / left.sum():.2g} points there.')
 
 def saturated_texts(
     records:list,  # records of runs, perhaps on several targets
+    among:str='',  # see `saturated_text`
 )->list:           # sentences
     "`saturated_text` of each target, or of each data set and backbone."
     groups = {}
@@ -760,7 +762,7 @@ def saturated_texts(
         c = r['config']
         name = c.get('target') or f'{c["data"]}, {c.get("weights") or "random"}'
         groups.setdefault(name, []).append(r)
-    texts = [saturated_text(of, name if len(groups) > 1 else '') for name, of in groups.items()]
+    texts = [saturated_text(of, name if len(groups) > 1 else '', among) for name, of in groups.items()]
     return [text for text in texts if text]
 
 # %% ../nbs/api/12a_report.ipynb #958c507e

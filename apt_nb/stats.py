@@ -151,8 +151,8 @@ def moderated(
     "Variances that are drawn towards a common one, the more the better they agree (Smyth 2004)."
     mean = v.mean()
     if len(v) < 2 or not mean > 0: return v, total
-    z = np.log(np.maximum(v, 1e-5 * mean)) - digamma(df / 2) + math.log(df / 2)
-    spread = z.var(ddof=1) - polygamma(1, df / 2)
+    z = np.log(np.maximum(v, 1e-5 * mean)) - digamma(df / 2) + math.log(df / 2) # logarithms, freed of bias
+    spread = z.var(ddof=1) - polygamma(1, df / 2) # by how much they differ beyond chance
     if spread < 1e-6: return np.full(len(v), mean), total
     borrowed = 2 * brentq(lambda x: polygamma(1, x) - spread, 1e-3, 1e7)
     common = math.exp(z.mean() + digamma(borrowed / 2) - math.log(borrowed / 2))
