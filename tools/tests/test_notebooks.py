@@ -58,6 +58,18 @@ def test_demo(nb, tmp_path):
              and not (f.suffix == '.json' and same_rows(f, copy))]
     none([str(f.relative_to(ROOT)) for f in other], 'other files')
 
+def test_check_outputs(tmp_path):
+    "The tool names the cells whose saved words are not what they say now. Numbers may differ."
+    sys.path.append(str(ROOT/'tools'))
+    from check_outputs import differences
+    v4 = nbformat.v4
+    cell = lambda code, text: v4.new_code_cell(code, outputs=[v4.new_output('stream', text=text)])
+    cells = [cell('print("2.5 ms, one file")', '31 ms, one file'), cell('print("two files")', 'a file')]
+    nbformat.write(v4.new_notebook(cells=cells), tmp_path/'a.ipynb')
+    (tmp_path/'out').mkdir()
+    found = differences(tmp_path/'a.ipynb', tmp_path/'out')
+    assert list(found.values()) == [['- a file', '+ two files']] and found.keys() == {cells[1].id}
+
 @each(PAPER, 'file')
 def test_paper(file, tmp_path):
     "A parameter file of the paper profile works: two steps on tiny videos, in a copy of the clone."
