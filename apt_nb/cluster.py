@@ -113,6 +113,7 @@ def join_processes():
     from submitit.helpers import TorchDistributedEnvironment
     TorchDistributedEnvironment().export(set_cuda_visible_devices=False)
     os.environ['MASTER_ADDR'] = '127.0.0.1' # a run has one node, whose name may not resolve
+    if len(gpus()) == 1: os.environ['LOCAL_RANK'] = '0' # each task sees its own GPU alone
 
 # %% ../nbs/api/11c_cluster.ipynb #0f2bcf50
 def spare_loaders():

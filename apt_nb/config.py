@@ -164,7 +164,7 @@ def check_group(pattern:str):
     if re.fullmatch('[0-9]{1,3}', pattern) or not pattern: return
     rule = 'give a position (0, 1, ...), or a regular expression with brackets around the group'
     try: groups = regular_expression(pattern).groups
-    except ValueError as e: raise ValueError(f'group is {e}: {rule}') from None
+    except ValueError as e: raise ValueError(f'group is {pattern!r}, which is {e}: {rule}') from None
     if not groups: raise ValueError(f'group is {pattern!r}, without brackets: {rule}')
 
 # %% ../nbs/api/11_config.ipynb #c8d56365

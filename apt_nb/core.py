@@ -338,7 +338,7 @@ def regular_expression(pattern:str)->re.Pattern:
         with warnings.catch_warnings(action='error', category=FutureWarning): # as for '[['
             return re.compile(pattern)
     except (re.error, RecursionError, OverflowError, FutureWarning) as e:
-        raise ValueError(f'{pattern!r} is no regular expression: {e}') from e
+        raise ValueError(f'no regular expression: {e}') from e
 
 # %% ../nbs/api/00b_core.ipynb #clipf001
 CLIP_NAMES = dict(num_frames='n_frames', img_size='size') # {argument of `VideoViT`: field of `Config`}

@@ -349,7 +349,8 @@ def groups_of(
     pattern = None
     if not isinstance(group, int):
         try: pattern = regular_expression(group)
-        except ValueError as e: raise DatasetError(f'group={e}. Mend it, or give a position') from e
+        except ValueError as e:
+            raise DatasetError(f'group={group!r} is {e}. Mend it, or give a position') from e
         if not pattern.groups:
             raise DatasetError(f'group={group!r} has no (...) for the group. Put one around it')
     def one(name):

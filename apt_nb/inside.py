@@ -289,7 +289,7 @@ def inspect_run(
         set_attention(model, cfg.attention, cfg.precision)
         parts = splits(cfg)
         split = 'val' if len(parts['val']) else 'test'
-        small = replace(cfg, batch_size=min(cfg.batch_size, LOOK_BATCH), micro_batch=0)
+        small = replace(cfg, batch_size=min(cfg.batch_size, LOOK_BATCH), micro_batch=0, views=1)
         batches, autocast = eval_loader(small, parts[split]), forward_context(model, cfg.precision)
         if keep is None: found = relations_of(attention_shares(model, backbone(), batches, autocast, False))
         else: found = inspect_model(model, backbone(), batches, keep, autocast)

@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import cycle, islice
 from multiprocessing.context import SpawnContext
+from traceback import clear_frames
 from fastcore.basics import patch
 from .core import n_cores, say_line
 from .training import make_accelerator, use_cpu
@@ -23,7 +24,8 @@ def gpus()->list:
     "CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES names them (none on the CPU)."
     if use_cpu(): return []
     n, named = torch.cuda.device_count(), os.environ.get('CUDA_VISIBLE_DEVICES')
-    return (named.split(',') if named else [str(i) for i in range(n)])[:n]
+    if not named: return [str(i) for i in range(n)]
+    return named.split(',')[:n if 'MIG-' not in named else None] # a process sees one part of a divided GPU
 
 # %% ../nbs/api/08a_pool.ipynb #b600232b
 def use_devices(
@@ -148,6 +150,7 @@ def _call_here(f, calls, told)->dict: # {key: result or exception}
             continue
         except Exception as e:
             if make_accelerator().num_processes > 1: raise
+            clear_frames(e.__traceback__) # else they keep the model and its memory
             results[key] = e
         told(key, 1., True)
     return results
@@ -247,10 +250,12 @@ def run(self:Pool)->dict: # {key: result or exception}
 def call_all(
     f,           # function of a module, which takes progress=function of (steps done, all steps)
     calls:dict,  # {key: its other arguments, by name}
-    jobs:int,    # processes (1: this one)
+    jobs:int,    # processes (1: this one; with a GPU one beside it)
     told,        # function of (key, share that is done, True at the end)
 )->dict:         # {key: result or exception}
     """Call `f` with each of several arguments, in this process or in several. A call that raises `Busy` is
-    made again after the others."""
-    if min(jobs, len(calls)) <= 1: return _call_here(f, calls, told)
+    made again after the others. On a GPU another process makes them: its end frees the GPU's memory, and a
+    fault of the GPU does not end this one."""
+    launched = int(os.environ.get('WORLD_SIZE') or 1) > 1
+    if min(jobs, len(calls)) <= 1 and (launched or not gpus()): return _call_here(f, calls, told)
     return Pool(f, calls, min(jobs, len(calls)), told).run()

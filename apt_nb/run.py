@@ -310,7 +310,7 @@ def readout(cfg:Config, model:VideoViT, train_batches, val_batches)->tuple: # (R
     set_attention(model, cfg.attention, cfg.precision)
     def once(batches, **kwargs):
         if batches is None: return None
-        in_order = loader(batches.dataset, batches.batch_size, workers=cfg.workers)
+        in_order = loader(batches.dataset, cfg.micro_batch or batches.batch_size, workers=cfg.workers)
         items = features_once(model, in_order, forward_context(model, cfg.precision))
         return loader(Features(items), batches.batch_size, **kwargs)
     train_features = once(train_batches, shuffle=True, seed=cfg.seed, drop_last=True)
@@ -340,12 +340,14 @@ def prompt_norms(model)->dict: # {norm_k, norm_v: [mean of each block]}, empty w
 
 # %% ../nbs/api/11a_run.ipynb #cb79a810
 def device_name()->str:
-    "The processor or GPU, as its maker calls it."
-    if make_accelerator().device.type == 'cuda': return torch.cuda.get_device_name()
+    "The processor or GPU, as its maker calls it. Another device is the processor's with torch's name for it."
+    kind = make_accelerator().device.type
+    if kind == 'cuda': return torch.cuda.get_device_name()
     info = Path('/proc/cpuinfo')
     lines = info.read_text().splitlines() if info.exists() else []
     names = [l.split(':')[1].strip() for l in lines if l.startswith('model name')]
-    return names[0] if names else platform.processor() or platform.machine()
+    name = names[0] if names else platform.processor() or platform.machine()
+    return name if kind == 'cpu' else f'{name}, {kind}'
 
 # %% ../nbs/api/11a_run.ipynb #f40c349a
 def git_says(

@@ -83,7 +83,7 @@ def attend_with_prompts(
     bias = {} if position_bias is None else dict(position_bias=position_bias)
     if getattr(prompt, 'prompt_form', '') == 'outside':
         out, weights = attend(key, value, attention_mask, **bias, **kwargs)
-        return out + attend(k, v, None, **kwargs)[0], weights
+        return out + attend(k.contiguous(), v.contiguous(), None, **kwargs)[0], weights
     wider = partial(prompt_mask, is_causal=False, n_tokens=key.shape[2], n_prompts=k.shape[2])
     bias = {n: wider(b) for n, b in bias.items()}
     key, value = torch.cat([key, k], 2), torch.cat([value, v], 2)

@@ -37,7 +37,8 @@ def differences(nb, out):
     "{cell: lines that differ} of a notebook, which is run. The executed one is written to `out`."
     ran = nbformat.read(nb, as_version=4)
     saved = {c.id: said(c) for c in ran.cells}
-    Client(ran, timeout=None, kernel_name='python3', resources=dict(metadata=dict(path=str(nb.parent)))).execute()
+    Client(ran, timeout=None, kernel_name='python3', resources=dict(metadata=dict(path=str(nb.parent))),
+           extra_arguments=['--log-level=ERROR']).execute()
     nbformat.write(ran, out/nb.name)
     changed = {c.id: [line for line in ndiff(saved[c.id], said(c)) if line[0] in '-+'] for c in ran.cells}
     return {id: lines for id, lines in changed.items() if lines}

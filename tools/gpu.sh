@@ -55,7 +55,7 @@ if asked cells; then for nb in 08_training 10_cost 11a_run; do # on a GPU they u
 done; fi
 
 if asked speed; then
-    stage speed 200 "$bin/papermill" nbs/12_speed.ipynb "$out/12_speed.ipynb" -f "nbs/params/12_speed.$size.yaml"
+    stage speed 400 "$bin/papermill" nbs/12_speed.ipynb "$out/12_speed.ipynb" -f "nbs/params/12_speed.$size.yaml"
 fi
 
 if asked backbones; then # all at once, by the commands beside them; BACKBONES names a file of other commands
