@@ -137,8 +137,8 @@ def epoch_seed(
 # %% ../nbs/api/08_training.ipynb #whofp32a
 @contextmanager
 def whole_fp32():
-    """Within this context fp32 is neither TF32 nor bfloat16, in products and convolutions. torch has older and
-    newer names for this, and refuses to read the older ones after a program has set some of the newer."""
+    """Within this context fp32 is neither TF32 nor bfloat16, in products and convolutions. torch has older
+    and newer names for this, and refuses to read the older ones after a program has set some newer ones."""
     def known(get):
         try: return get()
         except RuntimeError: return None
