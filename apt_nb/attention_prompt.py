@@ -278,6 +278,7 @@ def forward(
         k, v = torch.cat([k, k_p], 2), torch.cat([v, v_p], 2)
         attn_mask, is_causal = prompt_mask(attn_mask, is_causal, x.shape[1], n, x.device), False
     out = self.attended(q, k, v, attn_mask, is_causal)
+    # a copy, since kernels of a GPU need not read expanded tensors
     if n and outside: out = out + self.attended(q, k_p.contiguous(), v_p.contiguous())
     out = self.norm(out.transpose(1, 2).flatten(2))
     if getattr(self, 'gate', None) is not None: out = out * self.gate(x).sigmoid()
