@@ -25,7 +25,7 @@ from .core import read_json, remove_stale, repo_root, say_line, set_aside, spent
 from .core import with_notes, write_text
 from .moving_shapes import TARGETS
 from .paper import setting_label
-from .pool import call_all, n_jobs
+from .pool import call_all, launched, n_jobs
 from .run import BENCHMARK_FIELDS, DATA_FIELDS, benchmark_root, cached_digest, device_name, read_record
 from .run import require_fit, run, run_folder, splits
 from .training import make_accelerator, resolve_precision
@@ -206,8 +206,7 @@ def _train_missing(todo:dict, jobs, progress)->dict: # {folder: Config}; {folder
     if FAILED in os.environ: return _failures(todo)
     prepare_benchmarks(todo.values())
     bar = SweepBar(dict(zip(todo, run_work(todo.values()))), progress)
-    together = int(os.environ.get('WORLD_SIZE') or 1) > 1 # processes of one run wait together
-    runs = {f: dict(cfg=c, name=f.name, wait=together) for f, c in todo.items()}
+    runs = {f: dict(cfg=c, name=f.name, wait=launched()) for f, c in todo.items()} # processes of one run wait together
     try: return call_all(run, runs, n_jobs(jobs), bar.update)
     finally: bar.close()
 
