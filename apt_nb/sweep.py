@@ -206,7 +206,8 @@ def _train_missing(todo:dict, jobs, progress)->dict: # {folder: Config}; {folder
     if FAILED in os.environ: return _failures(todo)
     prepare_benchmarks(todo.values())
     bar = SweepBar(dict(zip(todo, run_work(todo.values()))), progress)
-    runs = {f: dict(cfg=c, name=f.name, wait=launched()) for f, c in todo.items()} # processes of one run wait together
+    wait = launched() # processes of one run wait together
+    runs = {f: dict(cfg=c, name=f.name, wait=wait) for f, c in todo.items()}
     try: return call_all(run, runs, n_jobs(jobs), bar.update)
     finally: bar.close()
 
