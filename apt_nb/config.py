@@ -245,7 +245,7 @@ def check_config(cfg):
 
 # %% ../nbs/api/11_config.ipynb #da5e4e2e
 PROFILES = dict(
-    smoke=dict(n_train=8, n_val=3, n_test=4, epochs=2, warmup_epochs=.5, n_prompts=8, views=2, test_clips=1),
+    smoke=dict(n_train=4, n_val=2, n_test=2, epochs=2, warmup_epochs=.5, n_prompts=8, views=2, test_clips=1),
     demo=dict(),
     paper=dict(data='', model='vit_small', weights='', n_frames=16, size=224, scale=(.08, 1.),
                ratio=(3/4, 4/3), views=2, n_prompts=400, epochs=100, warmup_epochs=10., batch_size=64,

@@ -13,7 +13,7 @@ import psutil
 RUN = """
 from apt_nb.config import preset
 from apt_nb.run import run
-run(preset('smoke', n_train=4, n_val=2, n_test=2, epochs=6, batch_size=8), progress=False)
+run(preset('smoke', epochs=6, batch_size=8), progress=False)
 """
 
 def start(

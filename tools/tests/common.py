@@ -1,5 +1,5 @@
 "What the tests share: the clone's notebooks, their code, and commands."
-import re, subprocess
+import multiprocessing, os, re, subprocess
 from pathlib import Path
 
 import nbformat, pytest
@@ -32,6 +32,15 @@ def sh(*command, cwd=ROOT):
                        errors='replace', timeout=3600)
     if r.returncode: pytest.fail(f'{command[0]} failed ({r.returncode}):\n{r.stdout[-6000:]}', pytrace=False)
     return r.stdout
+
+def nbdev_test_here(nb, flags, log):
+    "Run the command nbdev_test in this process. What it prints goes to the file `log`."
+    from nbdev.test import nbdev_test
+    multiprocessing.set_start_method(None, force=True) # what the notebook starts, starts as in a process of its own
+    os.chdir(ROOT)
+    with log.open('w') as out:
+        for stream in 1, 2: os.dup2(out.fileno(), stream)
+    nbdev_test(str(nb), ' '.join(flags), n_workers=0)
 
 def none(problems, rule):
     "Fail if there are `problems`, and list them below the `rule`."

@@ -46,7 +46,7 @@ def slurm(tmp_path, monkeypatch):
 
 def small(n, **settings):
     "Settings of `n` runs that differ by their seed."
-    cfg = preset('smoke', n_train=4, n_val=2, n_test=2, batch_size=8, **settings)
+    cfg = preset('smoke', batch_size=8, **settings)
     return [replace(cfg, seed=s) for s in range(n)]
 
 def by_folder(cfgs): return {run_folder(c): c for c in cfgs}

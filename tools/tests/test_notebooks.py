@@ -1,12 +1,15 @@
 "The notebooks run. These tests come first, the longest at the top, so that both workers end together."
-import filecmp, json, os, shutil, subprocess, sys
+import filecmp, json, multiprocessing, os, shutil, subprocess, sys
 
 import nbformat, pytest
 from apt_nb.sweep import code_hashes
-from common import EXPERIMENTS, LIBRARY, ROOT, each, none, sh
+from common import EXPERIMENTS, LIBRARY, ROOT, each, nbdev_test_here, none, sh
 
 PAPER = [f for f in sorted((ROOT/'nbs/params').glob('*.paper.yaml')) if 'settings:' in f.read_text(encoding='utf-8')]
 SLOW = ['slow', 'real'] * bool(os.environ.get('APT_NB_SLOW')) # cells that are left out otherwise
+PROCESSES = multiprocessing.get_context('forkserver' if sys.platform == 'linux' else 'spawn')
+# a forkserver imports these once, and each process of a notebook begins with them: half the time of many notebooks
+PROCESSES.set_forkserver_preload(['nbdev.test', 'torch', 'torchvision', 'timm', 'pandas', 'seaborn'])
 
 def test_smoke():
     "The experiments run through papermill at smoke size."
@@ -77,6 +80,10 @@ def test_paper(file, tmp_path):
     sh('env', f'PYTHONPATH={tmp_path}', sys.executable, 'tools/rehearse.py', file.name, cwd=tmp_path)
 
 @each(LIBRARY + [ROOT/'nbs/index.ipynb', ROOT/'nbs/faq.ipynb'])
-def test_notebook(nb):
+def test_notebook(nb, tmp_path):
     "A notebook of the library runs, and its assertions hold."
-    sh('nbdev_test', '--path', nb, '--n_workers', 0, *['--flags', ' '.join(SLOW)] * bool(SLOW))
+    process = PROCESSES.Process(target=nbdev_test_here, args=(nb, SLOW, tmp_path/'log'))
+    process.start()
+    process.join()
+    log = (tmp_path/'log').read_text(errors='replace')
+    if process.exitcode: pytest.fail(f'nbdev_test failed ({process.exitcode}):\n{log[-6000:]}', pytrace=False)
