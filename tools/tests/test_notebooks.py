@@ -8,7 +8,7 @@ from common import EXPERIMENTS, LIBRARY, ROOT, each, nbdev_test_here, none, sh
 PAPER = [f for f in sorted((ROOT/'nbs/params').glob('*.paper.yaml')) if 'settings:' in f.read_text(encoding='utf-8')]
 SLOW = ['slow', 'real'] * bool(os.environ.get('APT_NB_SLOW')) # cells that are left out otherwise
 PROCESSES = multiprocessing.get_context('forkserver' if sys.platform == 'linux' else 'spawn')
-# a forkserver imports these once, and each process of a notebook begins with them: half the time of many notebooks
+# a forkserver imports these once, and each process of a notebook begins with them
 PROCESSES.set_forkserver_preload(['nbdev.test', 'torch', 'torchvision', 'timm', 'pandas', 'seaborn'])
 
 def test_smoke():
@@ -82,8 +82,11 @@ def test_paper(file, tmp_path):
 @each(LIBRARY + [ROOT/'nbs/index.ipynb', ROOT/'nbs/faq.ipynb'])
 def test_notebook(nb, tmp_path):
     "A notebook of the library runs, and its assertions hold."
-    process = PROCESSES.Process(target=nbdev_test_here, args=(nb, SLOW, tmp_path/'log'))
+    log = tmp_path/'log'
+    log.touch()
+    process = PROCESSES.Process(target=nbdev_test_here, args=(nb, SLOW, log))
     process.start()
-    process.join()
-    log = (tmp_path/'log').read_text(errors='replace')
-    if process.exitcode: pytest.fail(f'nbdev_test failed ({process.exitcode}):\n{log[-6000:]}', pytrace=False)
+    process.join(3600)
+    said, code = log.read_text(errors='replace'), process.exitcode # None: it has not ended
+    process.kill()
+    if code != 0: pytest.fail(f'nbdev_test failed ({code}):\n{said[-6000:]}', pytrace=False)
